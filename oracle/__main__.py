@@ -1,0 +1,5 @@
+"""`python -m oracle` is the command `oracle`."""
+
+from oracle.cli import main
+
+main()

@@ -1,0 +1,181 @@
+"""Cases and what a subject answers: steps, observations, and every way not to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from oracle.floats import from_hex, to_hex
+from oracle.program import Program, ProgramError
+
+# Steps: each knows its JSON. A case is a program and the steps done with it. ---------------------------------
+
+
+@dataclass(frozen=True)
+class Backward:
+    """Call backward on a value."""
+
+    value: int
+
+    def to_json(self) -> list[Any]:
+        return ["backward", self.value]
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Set the gradients of these values to 0."""
+
+    values: tuple[int, ...]
+
+    def to_json(self) -> list[Any]:
+        return ["zero", list(self.values)]
+
+
+@dataclass(frozen=True)
+class Set:
+    """Change the data of a leaf."""
+
+    value: int
+    data: float
+
+    def to_json(self) -> list[Any]:
+        return ["set", self.value, to_hex(self.data)]
+
+
+@dataclass(frozen=True)
+class Rebuild:
+    """Compute the program again, on the same leaves."""
+
+    def to_json(self) -> list[Any]:
+        return ["rebuild"]
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Read data and gradient of every value."""
+
+    def to_json(self) -> list[Any]:
+        return ["observe"]
+
+
+Step = Backward | Zero | Set | Rebuild | Observe
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program, the steps done with it, and why the suite has it.
+
+    name     "level/short-name"
+    policy   the policy that this case is about (design, section 3): deviating here is a choice, not a bug
+    """
+
+    name: str
+    program: Program
+    reason: str = ""
+    steps: tuple[Step, ...] = ()
+    policy: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            object.__setattr__(self, "steps", (Backward(self.program.root), Observe()))
+
+    @property
+    def level(self) -> str:
+        return self.name.partition("/")[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of the protocol's "run" message."""
+        return {"program": self.program.to_json(), "steps": [step.to_json() for step in self.steps]}
+
+
+# Answers ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one "observe" showed.
+
+    data   data of every value, read at that moment
+    grad   gradient of every value; None where it cannot be read
+    made   data of every value as read when it was made, where that differs from `data`; else None
+    """
+
+    data: tuple[float, ...]
+    grad: tuple[float | None, ...]
+    made: tuple[float, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "data": [to_hex(x) for x in self.data],
+            "grad": [None if g is None else to_hex(g) for g in self.grad],
+        }
+        if self.made is not None:
+            out["made"] = [to_hex(x) for x in self.made]
+        return out
+
+    @classmethod
+    def from_json(cls, data: Any, size: int) -> Observation:
+        """Read a subject's observation of `size` values. Raises ProgramError with the path of the bad field."""
+        if not isinstance(data, dict):
+            raise ProgramError("expected an object with data and grad")
+        columns: dict[str, Any] = {}
+        for name in ("data", "grad", "made"):
+            column = data.get(name)
+            if column is None and name == "made":
+                columns[name] = None
+                continue
+            if not isinstance(column, list) or len(column) != size:
+                found = f"{len(column)}" if isinstance(column, list) else type(column).__name__
+                raise ProgramError(
+                    f"{name}: expected a list of {size} entries, one for each value; found {found}"
+                )
+            out: list[float | None] = []
+            for i, text in enumerate(column):
+                if text is None and name == "grad":
+                    out.append(None)
+                    continue
+                try:
+                    out.append(from_hex(text))
+                except ValueError as problem:
+                    raise ProgramError(f"{name}[{i}]: {problem}") from None
+            columns[name] = tuple(out)
+        return cls(**columns)
+
+
+@dataclass(frozen=True)
+class Crash:
+    """An exception in the subject. node: the value being made, or None; line: in the subject's file, or None.
+
+    inside   whether the exception came from within the subject's own code (False: the operator or the method
+             does not exist at all)
+    """
+
+    type: str
+    message: str
+    node: int | None = None
+    during: str = "forward"
+    line: int | None = None
+    inside: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one case on one subject: exactly one of the fields is meaningful.
+
+    observations   one for every Observe step (all of them, when nothing else is set)
+    crash          the subject raised
+    unsupported    the op (or capability) that the subject does not offer
+    lost           why there is no answer: "timeout", "memory", "output limit", "died", "protocol"
+    detail         a sentence for `lost`
+    """
+
+    observations: tuple[Observation, ...] = ()
+    crash: Crash | None = None
+    unsupported: str | None = None
+    lost: str | None = None
+    detail: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.crash is None and self.unsupported is None and self.lost is None

@@ -1,0 +1,73 @@
+"""Floats as text and as integers: C99 hex strings, distances in ulp, the shortest telling decimals."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from typing import Any
+
+U = 2.0**-53
+"""Half an ulp of 1: the relative error of one correctly rounded operation in float64."""
+
+TINY = 2.0**-1022
+"""The smallest normal float64."""
+
+_SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_HEX = re.compile(r"-?0x[0-9a-f](?:\.[0-9a-f]{1,13})?p[+-]?\d{1,4}")
+
+
+def to_hex(x: float) -> str:
+    """A float as a C99 hex string, or "nan", "inf", "-inf"."""
+    if math.isfinite(x):
+        return x.hex()
+    return "nan" if x != x else "inf" if x > 0 else "-inf"
+
+
+def from_hex(text: Any) -> float:
+    """Read `to_hex`'s strings and nothing else. Raises ValueError with what was expected."""
+    if isinstance(text, str):
+        if text in _SPECIAL:
+            return _SPECIAL[text]
+        if len(text) <= 40 and _HEX.fullmatch(text):
+            try:
+                return float.fromhex(text)
+            except OverflowError:
+                pass  # an exponent beyond float64 is as malformed as any other text: refused below
+    shown = f"{type(text).__name__} {str(text)[:40]!r}"
+    raise ValueError(
+        f'expected a float as a C99 hex string such as "0x1.8p+1", or "nan", "inf", "-inf"; found {shown}'
+    )
+
+
+def _ordinal(x: float) -> int:
+    (n,) = struct.unpack("<q", struct.pack("<d", x))
+    return n if n >= 0 else -(n & 0x7FFF_FFFF_FFFF_FFFF)
+
+
+def ulps(x: float, y: float) -> float:
+    """How many float64 lie between x and y (0 when equal, −0 equals +0; inf when only one is nan).
+
+    Infinity counts as the float after the largest finite one.
+    """
+    if x != x or y != y:
+        return 0.0 if x != x and y != y else math.inf
+    return float(abs(_ordinal(x) - _ordinal(y)))
+
+
+def same(x: float, y: float) -> bool:
+    """Equal as verdicts see it: by value, nan like nan, −0 like +0."""
+    return x == y or (x != x and y != y)
+
+
+def short(x: float, other: float | None = None) -> str:
+    """x in as few digits as show it, and as many as tell it from `other` (four at least, `repr` at most)."""
+    if x != x or math.isinf(x):
+        return to_hex(x)
+    if x == int(x) and abs(x) < 1e15 and (other is None or other != other or f"{x:.0f}" != f"{other:.0f}"):
+        return f"{x:.0f}"
+    for digits in range(4, 18):
+        text = f"{x:.{digits}g}"
+        if other is None or same(x, other) or text != f"{other:.{digits}g}":
+            return text
+    return repr(x)

@@ -1,0 +1,1 @@
+"""The judge: from observations to failing equations, from failing equations to causes."""

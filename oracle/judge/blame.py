@@ -1,0 +1,587 @@
+"""From failing equations to causes: probe every rule, collapse, compose, and account for every wrong number.
+
+The procedure, in order: learn the subject's traits; ask the equations of the whole suite; where anything
+fails, probe every rule; see whether all rules fail alike; otherwise blame rules from primitive to composite,
+leaving out those that a rewrite explains; what remains wrong while every rule is right is a fault of the
+traversal, or of what outlives a backward. See design, section 3.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from oracle.case import Case, Crash
+from oracle.floats import same
+from oracle.judge import policies
+from oracle.judge.compose import rewrites, walk
+from oracle.judge.equations import Exercise, Failure, close
+from oracle.judge.mistakes import name_derivative
+from oracle.judge.probe import Measured, Outcome, Rule, ask, measure
+from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes
+from oracle.judge.traits import Learned, learn
+from oracle.record import Recorder
+from oracle.report import Kind, Severity
+from oracle.subjects import Subject
+from oracle.vocabulary import VOCABULARY, Point
+
+
+@dataclass
+class Fault:
+    """A cause under construction.
+
+    rules      the rules that show it (empty: the whole engine)
+    measured   what the probes of its first rule showed
+    cases      suite cases that fail because of it, with one failing number each where there is one
+    numbers    how many numbers are wrong because of it
+    detail     the symptom's detail, or a policy's name
+    """
+
+    kind: Kind
+    severity: Severity
+    op: str | None = None
+    slot: int | None = None
+    rules: list[Rule] = field(default_factory=list)
+    measured: Measured | None = None
+    detail: str = ""
+    policy: str | None = None
+    crash: Crash | None = None
+    evidence: list[tuple[Case, Failure | None]] = field(default_factory=list)
+    numbers: int = 0
+    proven: int = 0
+
+    def note(self, case: Case, failure: Failure | None, explained: bool = True) -> None:
+        self.evidence.append((case, failure))
+        self.numbers += failure is not None
+        self.proven += failure is not None and explained
+
+
+@dataclass
+class Judgement:
+    """Everything the judge found about one subject."""
+
+    learned: Learned
+    outcomes: list[Outcome]
+    faults: list[Fault]
+    explained: dict[Rule, Fault]
+    blamed: dict[str, list[Fault]]
+    unexplained: list[Failure]
+    measured: dict[Rule, Measured]
+    exercised: dict[Exercise, float]
+
+
+def judge_subject(subject: Subject, cases: Sequence[Case]) -> Judgement:
+    """Run the cases on a subject and find the causes of whatever is wrong."""
+    learned = learn(subject)
+    outcomes = ask(subject, cases, learned.traits)
+    return _Blame(subject, learned, outcomes).judgement()
+
+
+class _Blame:
+    """The procedure's state. Each step adds faults and strikes out the failures that they account for."""
+
+    def __init__(self, subject: Subject, learned: Learned, outcomes: list[Outcome]) -> None:
+        self.subject, self.learned, self.outcomes = subject, learned, outcomes
+        self.traits = learned.traits
+        self.faults: list[Fault] = []
+        self.of_rule: dict[Rule, list[Fault]] = defaultdict(list)
+        self.symptoms: dict[Rule, tuple[Symptom, ...]] = {}
+        self.measured: dict[Rule, Measured] = {}
+        self.blamed: dict[str, list[Fault]] = defaultdict(list)
+        self.open: list[Failure] = [f for o in outcomes for c in o.checked for f in c.failures]
+        self.whole: Fault | None = None
+
+    def judgement(self) -> Judgement:
+        self._storage()
+        self._crashes_at_special_points()
+        self._seed()
+        if self._anything_ordinary():
+            self._probe()
+            if not self._everywhere():
+                self._rules()
+            self._account()
+        self._special()
+        self._mutation()
+        self._schedule()
+        self._steps()
+        self._kinks()
+        self._lost()
+        exercised: dict[Exercise, float] = {}
+        for o in self.outcomes:
+            for c in o.checked:
+                for key, error in c.exercised.items():
+                    exercised[key] = max(error, exercised.get(key, 0.0))
+        return Judgement(
+            self.learned,
+            self.outcomes,
+            self.faults,
+            {rule: faults[0] for rule, faults in self.of_rule.items()},
+            self.blamed,
+            self.open,
+            self.measured,
+            exercised,
+        )
+
+    # Bookkeeping -----------------------------------------------------------------------------------------
+
+    def _add(self, fault: Fault) -> Fault:
+        self.faults.append(fault)
+        return fault
+
+    def _strike(self, failure: Failure, faults: Iterable[Fault], explained: bool = True) -> None:
+        case = failure.run.case
+        for fault in faults:
+            fault.note(case, failure, explained)
+            if fault not in self.blamed[case.name]:
+                self.blamed[case.name].append(fault)
+
+    def _rule(self, failure: Failure, k: int) -> Rule:
+        node = failure.run.program.producer(k)
+        assert node is not None
+        return node.op, failure.run.program.form(node)
+
+    # Steps -----------------------------------------------------------------------------------------------
+
+    def _storage(self) -> None:
+        if self.learned.float32 is not None:
+            fault = self._add(Fault("forward", "imprecise", detail="float32-storage"))
+            fault.note(self.learned.float32, None)
+
+    def _anything_ordinary(self) -> bool:
+        if any(f.ordinary and not f.run.case.policy for f in self.open):
+            return True
+        return any(
+            o.answer.crash is not None and not o.case.policy and not _special_crash(o) for o in self.outcomes
+        )
+
+    def _crashes_at_special_points(self) -> None:
+        """An exception where PyTorch has inf or nan, or a policy case: a choice, not a bug."""
+        groups: dict[tuple[str, str | None], Fault] = {}
+        for o in self.outcomes:
+            crash = o.answer.crash
+            if crash is None or not (o.case.policy or _special_crash(o)):
+                continue
+            policy, op = o.case.policy, None
+            if policy is None:
+                node = next(node for _, node in o.case.program.nodes())
+                point = o.case.program.operand_data(node, o.case.program.inputs)
+                op = node.op
+                policy = policies.of_point(op, point, _value(op, point))
+            fault = groups.get((policy, op))
+            if fault is None:
+                kind: Kind = "resource" if policy == "recursion-depth" else "raises"
+                fault = groups[policy, op] = self._add(Fault(kind, "policy", op, policy=policy, crash=crash))
+            fault.note(o.case, None)
+            self.blamed[o.case.name].append(fault)
+
+    def _seed(self) -> None:
+        seeds = [f for f in self.open if f.equation == 3]
+        rooted = [c for o in self.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
+        fresh = [f for f in seeds if f.run.fresh]
+        if fresh and 2 * len(fresh) > len(rooted):
+            fault = self._add(Fault("seed", "wrong"))
+            for f in seeds:
+                self._strike(f, [fault])
+            self.open = [f for f in self.open if f.equation != 3]
+            if all(f.observed == 0.0 for f in fresh):
+                self.whole = fault
+                for f in self.open:
+                    self._strike(f, [fault])
+                self.open = []
+
+    def _probe(self) -> None:
+        """Measure every rule that the suite uses, also at the operands where it failed."""
+        absent = {o.answer.unsupported for o in self.outcomes}
+        rules: dict[Rule, None] = {}
+        for o in self.outcomes:
+            for _, node in o.case.program.nodes():
+                if node.op not in absent:
+                    rules[node.op, o.case.program.form(node)] = None
+        extra: dict[Rule, tuple[Point, ...]] = {}
+        for f in self.open:
+            ks = [f.value] if f.equation == 2 else [k for k, _ in f.feeders]
+            for k in ks:
+                node = f.run.program.producer(k)
+                assert node is not None
+                rule = self._rule(f, k)
+                point = f.run.program.operand_data(node, f.run.made)
+                known = extra.get(rule, ())
+                if len(known) < 3 and point not in known:
+                    extra[rule] = (*known, point)
+        self.measured = measure(self.subject, walk(list(rules)), self.traits, extra)
+        self.symptoms = {rule: symptoms(m) for rule, m in self.measured.items()}
+
+    def _everywhere(self) -> bool:
+        if self.whole is not None:
+            return True
+        found = everywhere(self.measured, self.symptoms)
+        if found is None:
+            return False
+        example = next(m for m in self.measured.values() if m.pushes)
+        self.whole = self._add(Fault(found.kind, "wrong", measured=example, detail=found.detail))
+        if found.kind == "derivative":
+            self.whole.rules = [r for r, s in self.symptoms.items() if any(x.kind == "derivative" for x in s)]
+        self._rules(frozenset({"missing", "raises", "forward"}))
+        return True
+
+    def _rules(self, kinds: frozenset[str] | None = None) -> None:
+        """Blame rules from primitive to composite."""
+        for rule in walk(list(self.measured)):
+            found = tuple(s for s in self.symptoms[rule] if kinds is None or s.kind in kinds)
+            if not found:
+                continue
+            below = self._explained(rule)
+            if below:
+                self.of_rule[rule].extend(below)
+                continue
+            for symptom in found:
+                self._blame(rule, symptom)
+
+    def _explained(self, rule: Rule) -> list[Fault]:
+        """The faults that explain a failing rule, if some rewrite of it behaves the same to the bit."""
+        if not self.of_rule:
+            return []
+        mine = self.measured[rule]
+        if mine.missing is not None and not mine.missing.inside:
+            return []
+        for make, used in rewrites(rule):
+            faults = [f for r in used if r != rule for f in self.of_rule.get(r, ())]
+            if not faults:
+                continue
+            extra = {rule: tuple(dict.fromkeys(v.point for v in mine.values))}
+            theirs = measure(self.subject, [rule], self.traits, extra, make)[rule]
+            if _alike(mine, theirs):
+                return list({id(f): f for f in faults}.values())
+        return []
+
+    def _blame(self, rule: Rule, symptom: Symptom) -> None:
+        """A cause of its own; forms of one op that fail alike are one cause."""
+        op, _ = rule
+        measured = self.measured[rule]
+        for fault in self.of_rule_of(op):
+            if (fault.kind, fault.detail) == (symptom.kind, symptom.detail):
+                if fault.slot != symptom.slot and not self._one_mistake(fault, measured, symptom):
+                    continue
+                if rule not in fault.rules:
+                    fault.rules.append(rule)
+                    self.of_rule[rule].append(fault)
+                elif fault.slot != symptom.slot:
+                    fault.slot = None
+                if not symptom.imprecise and fault.severity == "imprecise":
+                    fault.severity = "wrong"
+                return
+        severity: Severity = (
+            "missing" if symptom.kind == "missing" else "imprecise" if symptom.imprecise else "wrong"
+        )
+        fault = self._add(Fault(symptom.kind, severity, op, symptom.slot, [rule], measured, symptom.detail))
+        if symptom.kind == "missing":
+            fault.crash = measured.missing
+        elif symptom.kind == "raises":
+            fault.crash = measured.crashes[0][1]
+            if fault.crash.type == "RecursionError":
+                fault.detail = "recursion"
+        self.of_rule[rule].append(fault)
+
+    def _one_mistake(self, fault: Fault, measured: Measured, symptom: Symptom) -> bool:
+        """Whether another slot's fault is the same mistake, so that it is one cause of both operands."""
+        if symptom.kind != "derivative":
+            return True
+        assert fault.measured is not None
+        names = [
+            name_derivative(m.rule[0], telling_pushes(m, slot))
+            for m, slot in ((fault.measured, fault.slot or 0), (measured, symptom.slot or 0))
+        ]
+        return names[0] is names[1]
+
+    def of_rule_of(self, op: str) -> list[Fault]:
+        """Faults already blamed on an op."""
+        return [f for f in self.faults if f.op == op and f.policy is None and f.rules]
+
+    # Accounting ------------------------------------------------------------------------------------------
+
+    def _account(self) -> None:
+        """Strike out every failure, crash and absence that the blamed rules account for."""
+        remaining = []
+        plans: list[tuple[Failure, list[Fault]]] = []
+        for f in self.open:
+            ks = [f.value] if f.equation == 2 else [k for k, _ in f.feeders]
+            if f.equation not in (2, 4):
+                remaining.append(f)
+                continue
+            faults: dict[int, Fault] = {}
+            for k in ks:
+                for fault in self.of_rule.get(self._rule(f, k), ()):
+                    if fault.kind not in ("missing", "raises"):
+                        faults[id(fault)] = fault
+            if f.equation == 4 and self.whole is not None:
+                faults = {id(self.whole): self.whole} | faults
+            if not faults:
+                remaining.append(f)
+            elif f.equation == 2:
+                self._strike(f, faults.values())
+            else:
+                plans.append((f, list(faults.values())))
+        self.open = remaining
+        self._predict(plans)
+        for o in self.outcomes:
+            crash = o.answer.crash
+            if crash is None or self.blamed.get(o.case.name):
+                continue
+            rule = _crashing_rule(o)
+            faults_ = self.of_rule.get(rule, []) if rule else []
+            for fault in faults_:
+                if fault.kind in ("missing", "raises"):
+                    fault.note(o.case, None)
+                    self.blamed[o.case.name].append(fault)
+
+    def _predict(self, plans: list[tuple[Failure, list[Fault]]]) -> None:
+        """Replay each failing sum with the measured pushes of the blamed rules in it."""
+        wanted: dict[tuple[Rule, Point, float], None] = {}
+        for f, _ in plans:
+            for k, _ in f.feeders:
+                rule = self._rule(f, k)
+                if self.of_rule.get(rule) or self.whole:
+                    wanted[rule, _point(f, k), f.run.grad[k] if f.run.grad[k] is not None else math.nan] = (
+                        None
+                    )
+        pushes = self._replay(list(wanted)[:2000])
+        for f, faults in plans:
+            observed = f.observed
+            shares = []
+            for k, slot in f.feeders:
+                rule, point, g = self._rule(f, k), _point(f, k), f.run.grad[k]
+                known = pushes.get((rule, point, g if g is not None else math.nan))
+                if known is None or slot not in known:
+                    known = {slot: self._correct(rule, point, slot, g)}
+                shares.append(known[slot])
+            explained = _fits(observed, shares, any(x.kind == "accumulation" for x in faults))
+            self._strike(f, faults, explained)
+
+    def _correct(self, rule: Rule, point: Point, slot: int, g: float | None) -> float:
+        try:
+            y = VOCABULARY[rule[0]].value(*point)
+            return float(VOCABULARY[rule[0]].vjp[slot](g if g is not None else math.nan, y, *point))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return math.nan
+
+    def _replay(
+        self, wanted: list[tuple[Rule, Point, float]]
+    ) -> dict[tuple[Rule, Point, float], dict[int, float]]:
+        """The subject's own pushes at given operands and upstream gradient, on operands nobody else uses."""
+        cases, index = [], []
+        for key in wanted:
+            rule, point, g = key
+            if not math.isfinite(g):
+                continue
+            for way in ("alone",) if g == 1.0 else ("value-float", "float-value", "leaf", "leaf right"):
+                case, o, slots = _upstream(rule, point, g, way)
+                cases.append(case)
+                index.append((key, o, slots))
+        found: dict[tuple[Rule, Point, float], dict[int, float]] = {}
+        for answer, (key, o, slots) in zip(self.subject.run(cases), index, strict=True):
+            if key in found or not answer.ok:
+                continue
+            grad = answer.observations[-1].grad
+            if grad[o] == key[2]:
+                found[key] = {slot: g for slot, leaf in slots if (g := grad[leaf]) is not None}
+        return found
+
+    # What no rule explains -------------------------------------------------------------------------------
+
+    def _special(self) -> None:
+        """Deviations at points that are not ordinary: policies, grouped by policy and op."""
+        remaining = []
+        groups: dict[tuple[str, str | None], Fault] = {}
+        for f in self.open:
+            if f.ordinary or f.equation not in (2, 4) or f.run.case.policy:
+                remaining.append(f)
+                continue
+            k = f.value if f.equation == 2 else f.feeders[0][0]
+            op, point = self._rule(f, k)[0], _point(f, k)
+            policy = policies.of_point(op, point, _value(op, point))
+            fault = groups.get((policy, op))
+            if fault is None:
+                kind: Kind = "forward" if f.equation == 2 else "derivative"
+                fault = groups[policy, op] = self._add(Fault(kind, "policy", op, policy=policy))
+            self._strike(f, [fault])
+        self.open = remaining
+
+    def _mutation(self) -> None:
+        """Equation 1: an op changed its operands' data, or computing forward changed gradients."""
+        failing = [f for f in self.open if f.equation == 1]
+        if not failing:
+            return
+        for what in ("data", "grad"):
+            these = [f for f in failing if f.what == what]
+            if not these:
+                continue
+            known = [f for f in self.faults if f.kind == "lifecycle" and f.detail == "mutates"]
+            if what == "data" and known:
+                for f in these:
+                    self._strike(f, known)
+                continue
+            smallest = min(these, key=lambda f: len(f.run.program))
+            ops = {node.op for _, node in smallest.run.program.nodes()}
+            op = next(iter(ops)) if len(ops) == 1 else None
+            detail = "mutates" if what == "data" else "forward-touches-gradients"
+            fault = self._add(Fault("lifecycle", "wrong", op, detail=detail))
+            for f in these:
+                self._strike(f, [fault])
+        self.open = [f for f in self.open if f.equation != 1]
+
+    def _schedule(self) -> None:
+        """Every rule is right, alone and shared, and yet sums are wrong on a first backward."""
+        failing = [f for f in self.open if f.equation == 4 and f.run.fresh and f.ordinary]
+        if not failing:
+            return
+        fault = self._add(Fault("schedule", "wrong"))
+        for f in self.open:
+            if f.equation in (3, 4):
+                self._strike(f, [fault])
+        self.open = [f for f in self.open if f.equation not in (3, 4)]
+
+    def _steps(self) -> None:
+        """Right on a first backward, wrong later: a policy where the case is about one, else lifecycle."""
+        groups: dict[str, Fault] = {}
+        remaining = []
+        for f in self.open:
+            policy = f.run.case.policy
+            if f.run.fresh and not policy:
+                remaining.append(f)
+                continue
+            key = policy or "lifecycle"
+            if key not in groups:
+                groups[key] = self._add(
+                    Fault("lifecycle", "policy" if policy else "wrong", detail="", policy=policy)
+                )
+            self._strike(f, [groups[key]])
+        self.open = remaining
+
+    def _kinks(self) -> None:
+        for kinky in self.learned.kinks:
+            rule = (kinky.op, VOCABULARY[kinky.op].forms[0])
+            if self.of_rule.get(rule) or self.whole is not None:
+                continue
+            if kinky.valid:
+                continue
+            fault = self._add(Fault("derivative", "wrong", kinky.op, detail="kink"))
+            fault.note(kinky.case, None)
+
+    def _lost(self) -> None:
+        """Crashes of the traversal, timeouts and deaths on cases that nothing explains."""
+        groups: dict[tuple[str, str | None], Fault] = {}
+        for o in self.outcomes:
+            if self.blamed.get(o.case.name):
+                continue
+            crash, lost = o.answer.crash, o.answer.lost
+            if crash is None and lost is None:
+                continue
+            if crash is not None:
+                deep = crash.type in ("RecursionError", "MemoryError")
+                rule = _crashing_rule(o)
+                op = rule[0] if rule and not deep else None
+                kind: Kind = "resource" if deep else "raises"
+                detail = crash.type
+            else:
+                op, kind, detail = None, "resource", lost or ""
+            severity: Severity = "policy" if o.case.policy else "wrong"
+            fault = groups.get((detail, op))
+            if fault is None:
+                fault = groups[detail, op] = self._add(
+                    Fault(kind, severity, op, detail=detail, crash=crash, policy=o.case.policy)
+                )
+            fault.note(o.case, None)
+            self.blamed[o.case.name].append(fault)
+
+
+def _value(op: str, point: Point) -> float:
+    """PyTorch's value at special operands."""
+    from oracle.torch_reference import local
+
+    return local(op, {}, [[x] for x in point], [1.0]).values[0]
+
+
+def _point(f: Failure, k: int) -> Point:
+    node = f.run.program.producer(k)
+    assert node is not None
+    return f.run.program.operand_data(node, f.run.made)
+
+
+def _special_crash(o: Outcome) -> bool:
+    """Whether a case that raised applies an op at a point where not every engine can be expected to work."""
+    program = o.case.program
+    if o.case.level not in ("edge", "numerics"):
+        return False
+    return any(
+        not VOCABULARY[node.op].ordinary(program.operand_data(node, program.inputs))
+        for _, node in itertools.islice(program.nodes(), 1)
+    )
+
+
+def _crashing_rule(o: Outcome) -> Rule | None:
+    crash = o.answer.crash
+    if crash is None or crash.node is None:
+        return None
+    node = o.case.program.producer(crash.node)
+    return None if node is None else (node.op, o.case.program.form(node))
+
+
+def _alike(mine: Measured, theirs: Measured) -> bool:
+    """Whether two ways to compute a rule behave the same: numbers to the bit, sharing in kind, exceptions in words.
+
+    Shared probes are compared in kind only: the order of a set may change their last bits.
+    """
+    a, b = mine.missing, theirs.missing
+    if a is not None or b is not None:
+        return a is not None and b is not None and (a.type, a.message) == (b.type, b.message)
+    return (
+        len(mine.numbers) == len(theirs.numbers)
+        and all(map(_identical, mine.numbers, theirs.numbers))
+        and [(s.ok, s.lost_other) for s in mine.shared] == [(s.ok, s.lost_other) for s in theirs.shared]
+        and [s.ok for s in mine.same] == [s.ok for s in theirs.same]
+        and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
+    )
+
+
+def _identical(a: Sequence[float | None], b: Sequence[float | None]) -> bool:
+    return all(x == y or (x is not None and y is not None and same(x, y)) for x, y in zip(a, b, strict=True))
+
+
+def _fits(observed: float, shares: list[float], overwriting: bool) -> bool:
+    """Whether the sum of the measured pushes (for overwriting rules: of some of them) is the observed number."""
+    allowed = 1e-12 * sum(map(abs, shares)) + 1e-300
+    if close(observed, math.fsum(shares), allowed):
+        return True
+    if not overwriting or len(shares) > 12:
+        return overwriting
+    return any(
+        close(observed, math.fsum(some), allowed)
+        for n in range(len(shares) + 1)
+        for some in itertools.combinations(shares, n)
+    )
+
+
+def _upstream(rule: Rule, point: Point, g: float, way: str) -> tuple[Case, int, list[tuple[int, int]]]:
+    """The rule on fresh leaves under an upstream gradient of exactly g, made in one of several ways."""
+    op, form = rule
+    r = Recorder()
+    operands, slots = [], []
+    for slot, (kind, x) in enumerate(zip(form.split("-"), point, strict=True)):
+        if kind == "value":
+            value = r.input(x)
+            slots.append((slot, value._index))
+            operands.append(value)
+        else:
+            operands.append(int(x) if kind == "int" else x)  # type: ignore[arg-type]
+    leaf = r.input(g) if way.startswith("leaf") else None
+    o = r.node(op, *operands)
+    if way == "value-float":
+        _ = o * g
+    elif way == "float-value":
+        _ = g * o
+    elif leaf is not None:
+        _ = leaf * o if way == "leaf" else o * leaf
+    return Case(f"probe/replay {op}", r.finish()), o._index, slots

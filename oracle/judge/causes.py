@@ -1,0 +1,401 @@
+"""From faults to causes: the name of the mistake, the sentence, the hints, the line, the example."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from oracle.floats import short
+from oracle.judge import policies
+from oracle.judge.blame import Fault, Judgement
+from oracle.judge.example import example, pick
+from oracle.judge.mistakes import CHAIN_RULE, name_derivative, name_value, scale
+from oracle.judge.place import place
+from oracle.judge.symptoms import telling_pushes
+from oracle.report import Cause
+from oracle.subjects import Subject
+from oracle.vocabulary import VOCABULARY
+
+SIDES = ("its left operand", "its right operand")
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What makes a cause fail a run: the profile, single demands by name, and --strict."""
+
+    profile: str = "lecture"
+    required: frozenset[str] = frozenset()
+    strict: bool = False
+
+    def demanded(self, fault: Fault, form: str | None) -> bool:
+        """Whether a fault is demanded to be absent (design, section 3)."""
+        if fault.severity == "wrong" or self.profile == "torch":
+            return True
+        if fault.severity == "imprecise":
+            return self.strict
+        if fault.severity == "policy":
+            return fault.policy in self.required
+        forms = {policies.general(f) for _, f in fault.rules}
+        names = {fault.op} | forms | {f"{fault.op}:{f}" for f in forms}
+        return bool(names & self.required) or any((fault.op, f) in policies.LECTURE for f in forms)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of one fault: the mistake's short name, the sentence, and hints in three depths."""
+
+    mistake: str | None
+    message: str
+    hints: tuple[str, str, str]
+
+
+def causes(subject: Subject, judgement: Judgement, demands: Demands) -> tuple[list[Cause], list[Fault]]:
+    """All causes, the demanded and wrong ones first, and the faults they were made of, in the same order."""
+    rank = {"wrong": 0, "imprecise": 1, "missing": 2, "policy": 3}
+    out = []
+    for fault in judgement.faults:
+        form = form_of(fault, judgement)
+        out.append((_cause(subject, judgement, fault, form, demands), fault))
+    out.sort(key=lambda pair: (not pair[0].demanded, rank[pair[0].severity]))
+    return [cause for cause, _ in out], [fault for _, fault in out]
+
+
+def form_of(fault: Fault, judgement: Judgement) -> str | None:
+    """The forms at fault in one word: None for all that exist, else e.g. "number-value", "value-int"."""
+    if fault.op is None or not fault.rules:
+        return None
+    row = VOCABULARY[fault.op]
+    if row.arity == 1:
+        return None
+    faulty = {form for _, form in fault.rules}
+    explained = {
+        rule[1] for rule, known in judgement.explained.items() if rule[0] == fault.op and known is fault
+    }
+    faulty |= explained
+    offered = {
+        form
+        for (op, form), m in judgement.measured.items()
+        if op == fault.op and (m.missing is None or fault.kind == "missing")
+    }
+    if "value-value" in faulty or faulty == offered:
+        return None if faulty == offered or fault.kind != "missing" else _general(faulty)
+    return _general(faulty)
+
+
+def _general(forms: Iterable[str]) -> str:
+    forms = set(forms)
+    general = {policies.general(f) for f in forms}
+    if len(forms) == 1:
+        return forms.pop()
+    if len(general) == 1:
+        return general.pop()
+    return ", ".join(sorted(general))
+
+
+def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | None, demands: Demands) -> Cause:
+    said = words(fault, form, subject.near_misses)
+    where = place(subject, fault)
+    shown = pick(fault)
+    drawn = None
+    if shown is not None and fault.severity in ("wrong", "imprecise"):
+        case, failure = shown
+        checked = next(
+            c
+            for o in judgement.outcomes
+            if o.case.name == case.name
+            for c in o.checked
+            if failure in c.failures
+        )
+        drawn = example(fault, checked, failure, subject.found)
+    hints = said.hints
+    if where is not None:
+        line = linecache.getline(*where).strip()
+        if line:
+            hints = (hints[0], hints[1], f"{hints[2]} The line now reads: {line}")
+    return Cause(
+        fault.kind,
+        fault.severity,
+        demands.demanded(fault, form),
+        fault.op,
+        fault.slot
+        if fault.op is None or VOCABULARY[fault.op].arity > 1 or fault.slot is None
+        else fault.slot,
+        form,
+        said.mistake,
+        said.message,
+        None if where is None else where[0],
+        None if where is None else where[1],
+        tuple(dict.fromkeys(case.name for case, _ in fault.evidence)),
+        fault.numbers,
+        drawn,
+        hints,
+        fault.policy,
+    )
+
+
+# The sentences -------------------------------------------------------------------------------------------------
+
+
+def words(fault: Fault, form: str | None, near_misses: Mapping[str, str]) -> Words:
+    """The sentence for a fault, with the mistake named where the catalogue reproduces its numbers."""
+    op = title(fault.op, form)
+    if fault.policy is not None:
+        return _policy(fault, op)
+    return _SENTENCES[fault.kind](fault, op, near_misses)
+
+
+def title(op: str | None, form: str | None) -> str:
+    """An op as a reader says it: "mul", "number - value", "the engine"."""
+    if op is None:
+        return "the engine"
+    symbol = VOCABULARY[op].symbol
+    if form is None or symbol is None:
+        return op
+    return ", ".join(f" {symbol} ".join(one.split("-")) for one in form.split(", "))
+
+
+def operand(fault: Fault) -> str:
+    """The operand concerned, in words."""
+    if fault.op is not None and VOCABULARY[fault.op].arity == 1:
+        return "its operand"
+    return "its operands" if fault.slot is None else SIDES[fault.slot]
+
+
+def _policy(fault: Fault, op: str) -> Words:
+    assert fault.policy is not None
+    torch = policies.POLICIES[fault.policy]
+    subject = "the engine" if fault.op is None else op
+    if fault.crash is not None:
+        message = f"{subject} raises {fault.crash.type}; PyTorch: {torch}"
+    else:
+        message = f"{subject} differs from PyTorch: {torch}"
+    hint = f"A choice, not a bug: in PyTorch {torch}."
+    return Words(fault.policy, message, (hint, hint, hint))
+
+
+def _forward(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    if fault.detail == "float32-storage":
+        return Words(
+            "float32-storage",
+            "the engine stores its numbers in float32, with 7 digits instead of 16",
+            (
+                "What type do the numbers have?",
+                "Python floats and PyTorch float64 have 53 bits; float32 has 24.",
+                "Keep plain Python floats, or numpy.float64.",
+            ),
+        )
+    assert fault.measured is not None and fault.op is not None
+    wrong = next(v for v in fault.measured.values if not v.ok)
+    numbers = f"at {_at(wrong.point)} it gives {short(wrong.observed, wrong.expected)}, right is " + short(
+        wrong.expected, wrong.observed
+    )
+    named = name_value(fault.op, fault.measured.values)
+    if named is None:
+        return Words(
+            None,
+            f"{op} computes a wrong value: {numbers}",
+            ("Compute this value by hand.", f"The value itself is wrong: {numbers}.", "Repair the formula."),
+        )
+    slug, says, nudge = named
+    return Words(slug, f"{op} {says}: {numbers}", (nudge, f"{op} {says}.", f"{numbers.capitalize()}."))
+
+
+def _at(point: Sequence[float]) -> str:
+    return (
+        ", ".join(short(x) for x in point) if len(point) == 1 else f"({', '.join(short(x) for x in point)})"
+    )
+
+
+def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    if fault.detail == "kink":
+        return Words(
+            "kink",
+            f"{op} pushes at its kink what lies outside its subdifferential",
+            (
+                "What is the slope at the kink?",
+                "At a kink any slope between both sides is valid.",
+                "Choose one.",
+            ),
+        )
+    m = fault.measured
+    assert m is not None
+    slots = [fault.slot] if fault.slot is not None else sorted({p.slot for p in m.pushes})
+    named = [name_derivative(m.rule[0], telling_pushes(m, s)) for s in slots]
+    row = next((n for n in named if n is not None), None)
+    if row is not None and (fault.op is None or all(n is row for n in named)):
+        says = row.words.format(operand=operand(fault))
+        return Words(row.slug, f"{op} {says}", (row.nudge, row.why, row.why))
+    wrong = [p for s in slots for p in telling_pushes(m, s) if not p.ok]
+    p = wrong[0] if wrong else m.pushes[0]
+    numbers = (
+        f"at {_at(p.point)} with upstream gradient {short(p.upstream)} it pushes "
+        f"{short(p.observed, p.expected)}, right is {short(p.expected, p.observed)}"
+    )
+    factor = scale(telling_pushes(m, slots[0]))
+    if factor is not None and fault.severity == "wrong":
+        mistake, says = "scaled", f"pushes {short(factor)} times the gradient of {operand(fault)}"
+    elif fault.severity == "imprecise":
+        mistake, says = None, f"pushes an imprecise gradient to {operand(fault)}"
+    elif any(q.ok for q in telling_pushes(m, slots[0])):
+        mistake, says = None, f"pushes a wrong gradient to {operand(fault)} at some points"
+    else:
+        mistake, says = None, f"pushes a wrong gradient to {operand(fault)}"
+    return Words(
+        mistake,
+        f"{op} {says}: {numbers}",
+        ("Differentiate this op by hand.", CHAIN_RULE, f"{numbers[0].upper()}{numbers[1:]}."),
+    )
+
+
+def _accumulation(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    why = "A value that is used more than once gets the sum of what all its users owe it."
+    if fault.detail == "overwrite":
+        whose = "gradients" if fault.op is None or fault.slot is None else f"the gradient of {operand(fault)}"
+        return Words(
+            "overwrite",
+            f"{op} overwrites {whose} instead of adding to what is there",
+            ("What happens to a value that is used twice?", why, "Write += where it says =."),
+        )
+    if fault.detail == "same-operand":
+        return Words(
+            "same-operand",
+            f"{op} goes wrong when both operands are the same value",
+            (
+                "Try a*a and a-a.",
+                why + " That holds for the two operands of one op as well.",
+                "Keep one local gradient per operand position, not per value.",
+            ),
+        )
+    return Words(
+        None,
+        f"{op} pushes to {operand(fault)} what depends on the gradient that is already there",
+        ("Which gradient does this rule read?", why, "Read out.grad and the operands' data, nothing else."),
+    )
+
+
+def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    why = "A node may push its gradient on only when all its users have pushed theirs, and only once."
+    if fault.detail == "not passed on":
+        return Words(
+            "not-passed-on",
+            "backward does not pass gradients on: below the root they stay 0 or come too late",
+            ("In which order are the nodes visited?", why, "Visit nodes in reverse topological order."),
+        )
+    return Words(
+        None,
+        "every rule is right, but backward visits nodes in a wrong order, or more than once",
+        (
+            "In which order are the nodes visited?",
+            why,
+            "Visit nodes in reverse topological order, each once.",
+        ),
+    )
+
+
+def _seed(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    observed = next((f.observed for _, f in fault.evidence if f is not None), 0.0)
+    return Words(
+        "seed",
+        f"the gradient of the root starts at {short(observed)} instead of 1",
+        (
+            "What is the derivative of the root by itself?",
+            "Backpropagation begins with 1 at the root.",
+            "Set the root's gradient to 1 before the first push.",
+        ),
+    )
+
+
+def _lifecycle(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    if fault.detail == "mutates":
+        return Words(
+            "operand-mutated",
+            f"{op} changes the data of its operand",
+            (
+                "Does this op leave its operands alone?",
+                "Other users of the operand, and its own derivative, still need the old number.",
+                "Compute into a new node.",
+            ),
+        )
+    if fault.detail == "forward-touches-gradients":
+        return Words(
+            "gradient-reset",
+            f"{op} changes gradients while it computes forward",
+            ("Which lines touch .grad?", "Only backward may change gradients.", "Remove it."),
+        )
+    return Words(
+        None,
+        "a second step goes wrong: something of the first backward is left over, or is lost",
+        (
+            "What is left over from the first backward?",
+            "Gradients add up over calls, and nothing else may survive a call.",
+            "Make the visited set and the order anew in each call, and reset no gradient.",
+        ),
+    )
+
+
+def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    assert fault.op is not None
+    row = VOCABULARY[fault.op]
+    misnamed = near.get(fault.op)
+    reflected = all(f.startswith(("int", "float")) for _, f in fault.rules) and row.arity == 2
+    name = row.reflected if reflected and row.reflected else row.spellings[0]
+    crash = fault.crash
+    because = f" ({crash.type}: {crash.message})" if crash is not None else ""
+    if misnamed:
+        return Words(
+            "misnamed",
+            f"{op} is missing: the method is called {misnamed}, Python looks for {name}",
+            (f"How is {name} spelled?", f"Python calls {name}, never {misnamed}.", f"Rename it to {name}."),
+        )
+    return Words(
+        None,
+        f"{op} is missing{because}",
+        (f"What does Python call for {op}?", f"Python looks for {name}.", f"Define {name}, or repair it."),
+    )
+
+
+def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    crash = fault.crash
+    assert crash is not None
+    when = "in backward" if crash.during == "backward" else "at ordinary operands"
+    return Words(
+        crash.type,
+        f"{op} raises {crash.type} {when}: {crash.message}",
+        ("Read the exception.", f"{crash.type}: {crash.message}", "Repair what raises."),
+    )
+
+
+def _resource(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
+    if fault.crash is not None:
+        return Words(
+            "recursion",
+            f"backward raises {fault.crash.type} on a graph that is {_depth(fault)} nodes deep",
+            ("How deep does backward recurse?", "Python allows about 1,000 nested calls.", "Use a loop."),
+        )
+    return Words(
+        fault.detail,
+        f"no answer ({fault.detail}) on small graphs with shared values",
+        (
+            "How often is a shared node visited?",
+            "Visiting every path takes time that doubles with each shared value.",
+            "Visit each node once, in topological order.",
+        ),
+    )
+
+
+def _depth(fault: Fault) -> int:
+    return min((len(case.program) for case, _ in fault.evidence), default=0)
+
+
+_SENTENCES = {
+    "forward": _forward,
+    "derivative": _derivative,
+    "accumulation": _accumulation,
+    "schedule": _schedule,
+    "seed": _seed,
+    "lifecycle": _lifecycle,
+    "missing": _missing,
+    "raises": _raises,
+    "resource": _resource,
+}

@@ -1,0 +1,457 @@
+"""The local equations: is every number of a run what its own inputs call for?
+
+1. leaves hold their inputs, and no op changed its operands
+2. every value is its op at the subject's own operand data
+3. the root's gradient starts at 1
+4. every gradient is the sum of what its consumers owe it, at the subject's own upstream gradients
+
+Nodes that do not lead to the root take no part. Equality is a rounding bound from the vocabulary, never a
+tolerance. See design, section 2.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Zero
+from oracle.floats import TINY, U, same, ulps
+from oracle.program import Node, Program
+from oracle.vocabulary import VOCABULARY, Point
+
+IMPRECISE = 1e-6
+"""Beyond its bound but within this of the right number (relative to the size of the rule): imprecise."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one Observe showed: the numbers before the equations are asked.
+
+    root   the value that backward was called on; None when nothing was called since the last Observe
+    data   data of every value; made: the same as read when each was made
+    grad   what the call added to every gradient; None where it cannot be read
+    slack  rounding of the subtraction that made `grad`, per value (0 for a first call)
+    number which Observe of the case this is, from 0
+    """
+
+    case: Case
+    program: Program
+    root: int | None
+    data: Sequence[float]
+    made: Sequence[float]
+    grad: Sequence[float | None]
+    slack: Sequence[float]
+    number: int = 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether no Observe of the case came before."""
+        return self.number == 0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One number that its own inputs do not call for.
+
+    equation  1 to 4; for 4, feeders are the (consumer, slot) pairs that owe this value a gradient
+    bound     the allowed error
+    ordinary  whether every rule that feeds the number is at an ordinary point
+    imprecise whether the number is off by rounding-like little only
+    """
+
+    run: Run
+    equation: int
+    value: int
+    observed: float
+    expected: float
+    bound: float
+    ordinary: bool
+    imprecise: bool
+    feeders: tuple[tuple[int, int], ...] = ()
+    what: str = "data"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A rule that was seen to hold at an informative point: op, form, and operand (None: the value)."""
+
+    op: str
+    form: str
+    slot: int | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The equations of one run, asked.
+
+    data, grad  what the subject's own inputs call for; grad None where nothing is owed
+    exercised   rules seen to hold at informative points, with the error in ulp
+    """
+
+    run: Run
+    failures: tuple[Failure, ...]
+    data: tuple[float, ...]
+    grad: tuple[float | None, ...]
+    exercised: Mapping[Exercise, float]
+    conventions: frozenset[int]
+    undecided: bool
+
+
+Conventions = Mapping[tuple[str, int], float]
+"""(op, number of its kink) → the weight that the subject uses there, where it is valid but not PyTorch's."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What has been learned of the whole subject before its rules are judged.
+
+    unit      its unit of rounding (2^-53; 2^-24 for one that stores float32)
+    per_path  it pushes gradients along every path, instead of once per node
+    """
+
+    conventions: Conventions
+    unit: float = U
+    per_path: bool = False
+
+
+class Locals(Protocol):
+    """The reference at the subject's own numbers. None: no opinion."""
+
+    def value(self, k: int, node: Node, point: Point) -> float | None: ...
+
+    def vjp(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None: ...
+
+
+class StandardLocals:
+    """The reference by the standard library: quick, and silent where it is not sure."""
+
+    def value(self, k: int, node: Node, point: Point) -> float | None:
+        try:
+            return float(VOCABULARY[node.op].value(*point, **node.parameters))
+        except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+            return None
+
+    def vjp(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
+        row = VOCABULARY[node.op]
+        if not all(map(math.isfinite, point)) or not math.isfinite(g):
+            return None
+        try:
+            y = row.value(*point, **node.parameters)
+            return float(row.vjp[slot](g, y, *point, **node.parameters))
+        except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+            return None
+
+
+def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
+    """Cut a case into runs, one for every Observe."""
+    size = len(case.program)
+    before: list[float] = [0.0] * size
+    inputs = list(case.program.inputs)
+    leaves = len(inputs)
+    seen = iter(observations)
+    pending: int | None = None
+    number = 0
+    for step in case.steps:
+        match step:
+            case Backward(value):
+                pending = value
+            case Zero(values):
+                for i in values:
+                    before[i] = 0.0
+            case Set(value, data):
+                inputs[value] = data
+            case Rebuild():
+                before[leaves:] = [0.0] * (size - leaves)
+            case Observe():
+                now = next(seen)
+                yield _run(case, pending, inputs, now, before, number)
+                before = [g or 0.0 for g in now.grad]
+                pending, number = None, number + 1
+
+
+def _run(
+    case: Case, root: int | None, inputs: list[float], now: Observation, before: list[float], number: int
+) -> Run:
+    grad: list[float | None] = []
+    slack: list[float] = []
+    for g, b in zip(now.grad, before, strict=True):
+        if g is None or b == 0.0:
+            grad.append(g)
+            slack.append(0.0)
+        else:
+            grad.append(g - b)
+            slack.append(2 * U * (abs(g) + abs(b)))
+    program = case.program
+    if tuple(inputs) != program.inputs:
+        program = replace(program, inputs=tuple(inputs))
+    return Run(case, program, root, now.data, now.made or now.data, grad, slack, number)
+
+
+def close(observed: float, expected: float, bound: float) -> bool:
+    """Whether a number is the expected one up to its bound; nan and inf by class and sign."""
+    if same(observed, expected):
+        return True
+    if not (math.isfinite(observed) and math.isfinite(expected)):
+        return False
+    return abs(observed - expected) <= bound
+
+
+def check(run: Run, locals_: Locals, traits: Traits) -> Checked:
+    """Ask the four equations of one run. Where the reference has no opinion, the answer is `undecided`."""
+    asked = _Asked(run, locals_, traits)
+    if asked.mutated():
+        return asked.result()
+    asked.values()
+    if run.root is None:
+        asked.untouched()
+    else:
+        asked.gradients(run.root)
+    return asked.result()
+
+
+class _Owed(NamedTuple):
+    """What a consumer owes one of its operands, with its bound; `alternative`: by the subject's own result."""
+
+    consumer: int
+    slot: int
+    contribution: float
+    bound: float
+    alternative: float | None
+
+
+def _add(contributions: Iterable[float]) -> float:
+    """Their sum from left to right (float `sum` is compensated from Python 3.12 on)."""
+    total = 0.0
+    for x in contributions:
+        total += x
+    return total
+
+
+def _mixtures(owed: list[_Owed]) -> Iterator[tuple[float, ...]]:
+    """Every way of taking each contribution by the operand or by the result (64 at most)."""
+    choices = [(o.contribution,) if o.alternative is None else (o.contribution, o.alternative) for o in owed]
+    return itertools.islice(itertools.product(*choices), 1, 64)
+
+
+class _Asked:
+    """The state of one `check`: expected numbers, bounds and failures as they are found."""
+
+    def __init__(self, run: Run, locals_: Locals, traits: Traits) -> None:
+        self.run, self.locals, self.traits = run, locals_, traits
+        self.program = run.program
+        size = len(self.program)
+        self.nodes = list(self.program.nodes())
+        self.points = {k: self.program.operand_data(node, run.made) for k, node in self.nodes}
+        self.live = [] if run.root is None else self.program.reaches(run.root)
+        self.data: list[float] = list(run.made)
+        self.grad: list[float | None] = [None] * size
+        self.failures: list[Failure] = []
+        self.exercised: dict[Exercise, float] = {}
+        self.conventional: set[int] = set()
+        self.undecided = False
+
+    def result(self) -> Checked:
+        return Checked(
+            self.run,
+            tuple(self.failures),
+            tuple(self.data),
+            tuple(self.grad),
+            self.exercised,
+            frozenset(self.conventional),
+            self.undecided,
+        )
+
+    # 1 ---------------------------------------------------------------------------------------------------
+
+    def mutated(self) -> bool:
+        """Equation 1. Where it fails nothing else is asked: no number can be trusted."""
+        scale = self.traits.unit / U
+        for i, x in enumerate(self.program.inputs):
+            if not close(self.run.made[i], x, (scale - 1) * U * abs(x) if scale > 1 else 0.0):
+                self._fail(1, i, self.run.made[i], x, 0.0, True)
+        if self.run.made is not self.run.data:
+            for i, (made, later) in enumerate(zip(self.run.made, self.run.data, strict=True)):
+                if not same(made, later):
+                    self._fail(1, i, later, made, 0.0, True)
+        return bool(self.failures)
+
+    # 2 ---------------------------------------------------------------------------------------------------
+
+    def values(self) -> None:
+        """Equation 2, for every node."""
+        for k, node in self.nodes:
+            row = VOCABULARY[node.op]
+            point = self.points[k]
+            observed = self.run.made[k]
+            expected = self.locals.value(k, node, point)
+            if expected is None:
+                self.undecided = True
+                continue
+            self.data[k] = expected
+            bound = row.value_bound.at(point, expected) * (self.traits.unit / U)
+            if row.value_bound.relative or self.traits.unit > U:
+                bound += 8 * TINY * self.traits.unit
+            if self.traits.unit > U:
+                bound += self.traits.unit * abs(expected)
+            if not close(observed, expected, bound):
+                ordinary = row.ordinary(point) and math.isfinite(expected)
+                self._fail(2, k, observed, expected, bound, ordinary, abs(expected))
+            elif math.isfinite(expected) and all(map(math.isfinite, point)):
+                self._exercise(node, None, observed, expected)
+
+    # 3 and 4 ---------------------------------------------------------------------------------------------
+
+    def untouched(self) -> None:
+        """Computing forward leaves the gradients of the leaves alone (equation 1, of gradients)."""
+        for i in range(len(self.program.inputs)):
+            self.grad[i] = 0.0
+            g = self.run.grad[i]
+            if g is not None and not close(g, 0.0, 0.0):
+                self._fail(1, i, g, 0.0, 0.0, True, what="grad")
+
+    def gradients(self, root: int) -> None:
+        """Equations 3 and 4, from the root down; where a gradient cannot be read, the owed one stands in."""
+        run = self.run
+        owed: list[list[_Owed]] = [[] for _ in range(len(self.program))]
+        natural = [0.0] * len(self.program)  # adjoints of absolute slopes, for engines that push per path
+        producers = dict(self.nodes)
+        for i in range(root, -1, -1):
+            if not self.live[i]:
+                continue
+            g, error = run.grad[i], 0.0
+            if i == root:
+                self.grad[i], bound, natural[i] = 1.0, run.slack[i], 1.0
+                if g is not None and not close(g, 1.0, bound):
+                    self._fail(3, i, g, 1.0, bound, True)
+            else:
+                bound = self._sum(i, g, owed[i], natural[i])
+            if g is None:
+                g, error = self.grad[i] or 0.0, bound
+            natural[i] = max(natural[i], abs(g))
+            node = producers.get(i)
+            if node is not None:
+                self._push(i, node, g, error, owed, natural)
+
+    def _push(
+        self, k: int, node: Node, g: float, error: float, owed: list[list[_Owed]], natural: list[float]
+    ) -> None:
+        """Note what node k owes its operands, with the bound of each contribution."""
+        row, point = VOCABULARY[node.op], self.points[k]
+        kink = row.kink(point)
+        weight = None
+        if kink is not None:
+            weight = self.traits.conventions.get((node.op, row.kinks.index(kink)))
+        for slot, i in enumerate(node.operands):
+            if i < 0:
+                continue
+            alternative = None
+            if weight is not None:
+                contribution: float | None = g * (weight if slot == 0 else 1.0 - weight)
+                self.conventional.add(i)
+            else:
+                contribution = self.locals.vjp(k, slot, g, node, point)
+                if not same(self.run.made[k], self.data[k]):
+                    alternative = self._by_result(k, slot, g, node, point)
+            if contribution is None:
+                self.undecided = True
+                contribution = math.nan
+            bound = row.slope_bound.at(point, contribution, abs(g)) * (self.traits.unit / U)
+            slope = abs(contribution / g) if g and math.isfinite(g) else 0.0
+            if math.isfinite(slope):
+                bound += slope * error
+                natural[i] += slope * natural[k]
+            owed[i].append(_Owed(k, slot, contribution, bound, alternative))
+
+    def _by_result(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
+        """The same rule in terms of the subject's own result: as right as the rule in terms of the operand."""
+        try:
+            return float(VOCABULARY[node.op].vjp[slot](g, self.run.made[k], *point, **node.parameters))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return None
+
+    def _sum(self, i: int, g: float | None, owed: list[_Owed], natural: float) -> float:
+        """Equation 4 for value i. Notes the owed gradient and returns its bound."""
+        contributions = [o.contribution for o in owed]
+        expected = _add(contributions)
+        self.grad[i] = expected
+        total = sum(map(abs, contributions))
+        unit = self.traits.unit
+        bound = self.run.slack[i] + sum(o.bound for o in owed) + len(owed) * TINY
+        if len(owed) > 1:
+            bound += 2 * len(owed) * unit * total
+        if unit > U:
+            bound += 4 * unit * total
+        if self.traits.per_path:
+            bound += 4 * len(self.program) * unit * natural
+        if g is None:
+            return bound
+        if math.isinf(total) and all(map(math.isfinite, contributions)):
+            return bound  # whether the sum overflows depends on its order: uninformative
+        if close(g, expected, bound) or any(close(g, _add(mixed), bound) for mixed in _mixtures(owed)):
+            if math.isfinite(expected):
+                self._exercised(owed, g, expected, bound)
+            return bound
+        ordinary = math.isfinite(expected) and all(self._ordinary(o.consumer) for o in owed)
+        self._fail(4, i, g, expected, bound, ordinary, total, tuple((o.consumer, o.slot) for o in owed))
+        return bound
+
+    def _ordinary(self, k: int) -> bool:
+        node = self.program.producer(k)
+        assert node is not None
+        return VOCABULARY[node.op].ordinary(self.points[k]) and math.isfinite(self.run.made[k])
+
+    def _exercised(self, owed: list[_Owed], g: float, expected: float, bound: float) -> None:
+        """Equation 4 held: note the rules for which that says something."""
+        for o in owed:
+            upstream = self.run.grad[o.consumer]
+            if upstream is None:
+                upstream = self.grad[o.consumer] or 0.0
+            if upstream in (0.0, 1.0) or not math.isfinite(upstream) or abs(o.contribution) <= 4 * bound:
+                continue
+            node = self.program.producer(o.consumer)
+            assert node is not None
+            self._exercise(node, o.slot, g, expected)
+
+    # ---------------------------------------------------------------------------------------------------
+
+    def _exercise(self, node: Node, slot: int | None, observed: float, expected: float) -> None:
+        key = Exercise(node.op, self.program.form(node), slot)
+        error = ulps(observed, expected)
+        if error > self.exercised.get(key, -1.0):
+            self.exercised[key] = error
+
+    def _fail(
+        self,
+        equation: int,
+        value: int,
+        observed: float,
+        expected: float,
+        bound: float,
+        ordinary: bool,
+        scale: float = 0.0,
+        feeders: tuple[tuple[int, int], ...] = (),
+        what: str | None = None,
+    ) -> None:
+        imprecise = (
+            equation in (2, 4)
+            and math.isfinite(observed)
+            and math.isfinite(scale)
+            and abs(observed - expected) <= IMPRECISE * scale
+        )
+        self.failures.append(
+            Failure(
+                self.run,
+                equation,
+                value,
+                observed,
+                expected,
+                bound,
+                ordinary,
+                imprecise,
+                feeders,
+                what or ("grad" if equation > 2 else "data"),
+            )
+        )

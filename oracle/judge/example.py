@@ -1,0 +1,202 @@
+"""The example of a cause: the smallest case that shows it, every value of it, and lines to paste."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from oracle import torch_reference
+from oracle.case import Backward, Case, Observation, Observe
+from oracle.floats import short
+from oracle.judge.blame import Fault
+from oracle.judge.equations import Checked, Failure
+from oracle.program import Node, Program
+from oracle.report import Example, Push, Row, Verdict
+from oracle.vocabulary import VOCABULARY
+
+NEAR = 1e-9
+"""A number whose own rule holds is shown as inherited when it is further than this from PyTorch's (relative)."""
+
+
+@cache
+def reference(case: Case) -> tuple[Observation, ...]:
+    """PyTorch's observations of a case."""
+    return torch_reference.run(case)
+
+
+def pick(fault: Fault) -> tuple[Case, Failure] | None:
+    """The piece of evidence with the smallest program: plain cases before those with steps."""
+    shown = [(case, f) for case, f in fault.evidence if f is not None]
+    if not shown:
+        return None
+    return min(
+        shown,
+        key=lambda e: (not e[1].ordinary, len(e[0].steps) > 2, len(e[0].program), e[0].name, -e[1].value),
+    )
+
+
+def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str, str]) -> Example:
+    """Draw up the example of a fault from the run in which `failure` occurred."""
+    run = checked.run
+    program = run.program
+    observations = reference(run.case)
+    world = observations[run.number]
+    before = observations[run.number - 1].grad if run.number else (None,) * len(program)
+    failed = {(f.value, f.what): f for f in checked.failures}
+    bad_rules = set(fault.rules)
+    rows = []
+    for i in range(len(program)):
+        node = program.producer(i)
+        whole = _since(world.grad[i], before[i]) if not run.fresh else world.grad[i]
+        blamed = node is not None and (node.op, program.form(node)) in bad_rules
+        rows.append(
+            Row(
+                i,
+                program.name(i),
+                "" if node is None else expression(program, node),
+                run.made[i],
+                run.grad[i],
+                checked.data[i],
+                checked.grad[i],
+                world.data[i],
+                whole,
+                _verdict(failed.get((i, "data")), run.made[i], world.data[i]),
+                _grad_verdict(failed.get((i, "grad")), run.grad[i], whole, i in checked.conventions),
+                blamed and _involved(fault, i, checked),
+            )
+        )
+    row = rows[failure.value]
+    what = failure.what
+    return Example(
+        run.case.name,
+        program,
+        row.node,
+        what,
+        failure.observed,
+        failure.expected,
+        row.global_data if what == "data" else row.global_grad,
+        code(run.case, failure, found),
+        tuple(rows),
+        _pushes(fault, checked),
+    )
+
+
+def _since(now: float | None, before: float | None) -> float | None:
+    return None if now is None else now - (before or 0.0)
+
+
+def _verdict(failure: Failure | None, observed: float, world: float) -> Verdict:
+    if failure is not None:
+        return "imprecise" if failure.imprecise else "wrong"
+    return "match" if _near(observed, world) else "inherited"
+
+
+def _grad_verdict(
+    failure: Failure | None, observed: float | None, world: float | None, conventional: bool
+) -> Verdict:
+    if observed is None:
+        return "unobserved"
+    verdict = _verdict(failure, observed, world or 0.0)
+    return "convention" if conventional and verdict != "wrong" else verdict
+
+
+def _near(x: float, y: float) -> bool:
+    return (x != x and y != y) or x == y or math.isclose(x, y, rel_tol=NEAR, abs_tol=1e-300)
+
+
+def _involved(fault: Fault, i: int, checked: Checked) -> bool:
+    """Whether value i is where the blamed rule shows: its value is wrong, or what it pushed."""
+    return any(
+        (f.equation == 2 and f.value == i)
+        or (f.equation == 4 and any(k == i and fault.slot in (None, slot) for k, slot in f.feeders))
+        for f in checked.failures
+    )
+
+
+def _pushes(fault: Fault, checked: Checked) -> tuple[Push, ...]:
+    """Along which edges a wrong gradient went: the share that is missing or wrong, on the blamed edge."""
+    out = []
+    rules = set(fault.rules)
+    for f in checked.failures:
+        if f.equation != 4:
+            continue
+        program = f.run.program
+        blamed = []
+        for k, slot in f.feeders:
+            node = program.producer(k)
+            assert node is not None
+            if not rules or ((node.op, program.form(node)) in rules and fault.slot in (None, slot)):
+                blamed.append((k, slot))
+        for k, slot in blamed[-1:]:
+            if len(f.feeders) == 1:
+                out.append(Push(k, slot, f.observed, f.expected))
+    return tuple(out)
+
+
+# Text ----------------------------------------------------------------------------------------------------------
+
+
+def expression(program: Program, node: Node) -> str:
+    """How a node is made, by the names of its operands: "a * b", "tanh(x)", "-a"."""
+    parts = [program.name(i) if i >= 0 else _number(program.numbers[~i]) for i in node.operands]
+    row = VOCABULARY[node.op]
+    if row.symbol is None or node.parameters:
+        return f"{node.op}({', '.join(parts + [f'{k}={v:g}' for k, v in node.parameters.items()])})"
+    if row.arity == 1:
+        return f"{row.symbol}{parts[0]}"
+    return f"{parts[0]} {row.symbol} {parts[1]}"
+
+
+def _number(x: int | float) -> str:
+    return repr(x)
+
+
+def code(case: Case, failure: Failure | None, found: Mapping[str, str]) -> str:
+    """Python lines that make the failing number with the subject's own class."""
+    program = case.program
+    make = found.get("constructor", "Value(x)")
+    lines = []
+    live = program.reaches(failure.value if failure is not None and failure.equation == 2 else program.root)
+    for i in range(len(program)):
+        node = program.producer(i)
+        if node is None:
+            leaf = re.sub(r"\bx\b", _literal(program.inputs[i]), make)
+            lines.append(f"{_variable(program, i)} = {leaf}")
+        elif live[i]:
+            lines.append(f"{_variable(program, i)} = {_call(program, node, found)}")
+    if case.steps != (Backward(program.root), Observe()):
+        lines.append("# then: " + ", ".join(_step(program, step) for step in case.steps))
+    elif failure is None or failure.what == "grad":
+        root = _variable(program, program.root)
+        lines.append(re.sub(r"\broot\b", root, found.get("backward", "root.backward()")))
+    return "\n".join(lines)
+
+
+def _step(program: Program, step: object) -> str:
+    match step:
+        case Backward(value):
+            return f"backward on {program.name(value)}"
+        case Observe():
+            return "look"
+    return type(step).__name__.lower()
+
+
+def _variable(program: Program, i: int) -> str:
+    return re.sub(r"\W", "_", program.name(i))
+
+
+def _literal(x: float) -> str:
+    return repr(x) if math.isfinite(x) else f"float({str(x)!r})"
+
+
+def _call(program: Program, node: Node, found: Mapping[str, str]) -> str:
+    names = [_variable(program, i) if i >= 0 else repr(program.numbers[~i]) for i in node.operands]
+    row = VOCABULARY[node.op]
+    if row.symbol is not None:
+        return f"{row.symbol}{names[0]}" if row.arity == 1 else f"{names[0]} {row.symbol} {names[1]}"
+    spelling = found.get(node.op, f"a.{node.op}()")
+    if spelling.startswith("a."):
+        return f"{names[0]}.{spelling[2:].partition('(')[0]}({', '.join(names[1:])})"
+    return f"{spelling.partition('(')[0]}({', '.join(names)})"

@@ -1,0 +1,70 @@
+"""The local reference in two strengths: the standard library first, PyTorch where that does not settle it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+from oracle import torch_reference
+from oracle.judge.equations import Checked, Locals, Run, StandardLocals, Traits, check
+from oracle.program import Node
+from oracle.vocabulary import VOCABULARY, Point
+
+Key = tuple[str, tuple[tuple[str, float], ...]]
+
+
+class TorchLocals:
+    """PyTorch's answers at one run's own numbers, looked up where computed in bulk, asked for one by one else."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, float] = {}
+        self.vjps: dict[tuple[int, int, float], float] = {}
+
+    def value(self, k: int, node: Node, point: Point) -> float | None:
+        return self.values[k]
+
+    def vjp(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
+        found = self.vjps.get((k, slot, g))
+        if found is None:
+            answer = torch_reference.local(node.op, dict(node.parameters), [[x] for x in point], [g])
+            found = answer.vjps[slot][0]
+        return found
+
+
+def torch_locals(runs: Sequence[Run]) -> list[Locals]:
+    """Ask PyTorch about every node of these runs, with one call for each kind of op.
+
+    The upstream gradients are the observed ones (1 at a root, so that equation 3 alone judges the seed).
+    """
+    answers = [TorchLocals() for _ in runs]
+    groups: defaultdict[Key, list[tuple[int, int, Point, float]]] = defaultdict(list)
+    for r, run in enumerate(runs):
+        for k, node in run.program.nodes():
+            g = run.grad[k]
+            groups[node.op, tuple(sorted(node.parameters.items()))].append(
+                (r, k, run.program.operand_data(node, run.made), math.nan if g is None else g)
+            )
+    for (op, parameters), rows in groups.items():
+        columns = [[point[slot] for _, _, point, _ in rows] for slot in range(VOCABULARY[op].arity)]
+        result = torch_reference.local(op, dict(parameters), columns, [g for *_, g in rows])
+        for n, (r, k, _, g) in enumerate(rows):
+            answers[r].values[k] = result.values[n]
+            if g == g:
+                for slot, vjps in enumerate(result.vjps):
+                    answers[r].vjps[k, slot, g] = vjps[n]
+    return list(answers)
+
+
+def judge(runs: Sequence[Run], traits: Traits) -> list[Checked]:
+    """Check every run: by the standard library, and again by PyTorch where that failed or had no opinion.
+
+    PyTorch is imported only when a run needs it.
+    """
+    standard = StandardLocals()
+    checked = [check(run, standard, traits) for run in runs]
+    open_ = [n for n, c in enumerate(checked) if c.failures or c.undecided]
+    if open_:
+        for n, locals_ in zip(open_, torch_locals([runs[n] for n in open_]), strict=True):
+            checked[n] = check(runs[n], locals_, traits)
+    return checked

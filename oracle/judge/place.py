@@ -1,0 +1,111 @@
+"""Placing a fault: the file and line of the rule that is wrong, from a trace of the smallest program that shows it."""
+
+from __future__ import annotations
+
+from oracle.case import Case
+from oracle.judge.blame import Fault
+from oracle.judge.probe import Rule
+from oracle.judge.symptoms import wrong_pushes
+from oracle.record import Recorder, Traced
+from oracle.subjects import Place, Subject, Trace
+from oracle.vocabulary import VOCABULARY, Point
+
+Where = tuple[str, int]
+
+
+def place(subject: Subject, fault: Fault) -> Where | None:
+    """(file, line) of a fault, or None where the subject has no lines to show or nothing is there to point at."""
+    if fault.crash is not None and fault.kind in ("raises", "missing", "resource"):
+        line = fault.crash.line
+        return None if line is None or subject.file is None else (subject.file, line)
+    if fault.policy is not None:
+        return None
+    rule, point = _shown_by(fault)
+    slots = (
+        [fault.slot]
+        if fault.slot is not None
+        else [s for s, k in enumerate(rule[1].split("-")) if k == "value"]
+    )
+    case, o, leaves = _one_op(rule, point, under=fault.kind in ("derivative", "schedule"))
+    trace = subject.trace(case)
+    if trace is None:
+        return None
+    found = _in(subject, trace, fault, o, [leaves[s] for s in slots if s in leaves])
+    return None if found is None else (found.file, found.line)
+
+
+def _shown_by(fault: Fault) -> tuple[Rule, Point]:
+    """A rule of the fault and operands at which it goes wrong."""
+    measured = fault.measured
+    if measured is None or not fault.rules:
+        return ("mul", "value-value"), (1.5, -2.25)
+    rule = measured.rule
+    if fault.kind == "derivative":
+        for p in measured.pushes:
+            if not p.ok and (fault.slot is None or p.slot == fault.slot):
+                wrong = wrong_pushes(measured, p.slot)
+                if wrong:
+                    return rule, wrong[0].point
+    for v in measured.values:
+        if not v.ok or fault.kind != "forward":
+            return rule, v.point
+    return rule, VOCABULARY[rule[0]].points[0]
+
+
+def _one_op(rule: Rule, point: Point, under: bool) -> tuple[Case, int, dict[int, int]]:
+    """The op alone, or as an operand of the root; with the index of its result and of its leaves by slot."""
+    r = Recorder()
+    operands: list[Traced | int | float] = []
+    leaves: dict[int, int] = {}
+    for slot, (kind, x) in enumerate(zip(rule[1].split("-"), point, strict=True)):
+        if kind == "value":
+            value = r.input(x)
+            leaves[slot] = value._index
+            operands.append(value)
+        else:
+            operands.append(int(x) if kind == "int" else x)
+    other = r.input(-1.4)
+    o = r.node(rule[0], *operands)
+    if under:
+        _ = o * other
+    return Case("probe/trace", r.finish()), o._index, leaves
+
+
+def _in(subject: Subject, trace: Trace, fault: Fault, o: int, leaves: list[int]) -> Place | None:
+    match fault.kind:
+        case "seed":
+            return trace.seeds[0] if trace.seeds else trace.backward
+        case "schedule":
+            return _opening(trace.backward)
+        case "forward":
+            return trace.values[o] or trace.methods[o]
+        case "lifecycle":
+            if fault.op is None:
+                return _opening(trace.backward)
+            return trace.values[o] or trace.methods[o]
+    pushes = [trace.pushes[leaf][-1] for leaf in leaves if trace.pushes[leaf]]
+    if fault.op is None:
+        return pushes[-1] if pushes else _opening(trace.backward)
+    own = [p for p in pushes if p not in _everywhere(subject, fault.op)]
+    if own:
+        return own[0]
+    if fault.kind == "accumulation" and pushes and trace.locals_of[o] is None:
+        return pushes[0]
+    return trace.locals_of[o] or trace.values[o] or trace.methods[o]
+
+
+def _opening(backward: Place | None) -> Place | None:
+    """The def line of a function."""
+    return (
+        None if backward is None else Place(backward.file, backward.first, backward.function, backward.first)
+    )
+
+
+def _everywhere(subject: Subject, op: str) -> set[Place]:
+    """Statements that push gradients for a quite different op too: those of a loop that all rules share."""
+    other = "add" if op not in ("add", "sub") else "mul"
+    case, _, leaves = _one_op((other, "value-value"), (1.5, -2.25), under=True)
+    trace = subject.trace(case)
+    if trace is None:
+        return set()
+    return {place for leaf in leaves.values() for place in trace.pushes[leaf]}

@@ -1,0 +1,50 @@
+"""Policies: where respectable engines differ from PyTorch by choice. Stated always, demanded by profile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from oracle.vocabulary import Point
+
+POLICIES: Mapping[str, str] = {
+    "second-backward": "a second backward of the same graph adds the same gradients again",
+    "two-roots": "gradients of two roots over a shared value add up",
+    "recursion-depth": "graphs deeper than Python's recursion limit can be differentiated",
+    "domain-errors": "nan or inf is returned where Python raises (1/0, log(0), a fractional power of -2)",
+    "overflow": "the ends of the range are reached without an exception or a nan",
+    "zero-pow-zero": "0**0 is 1, and its gradient 0",
+    "masked-product": "a gradient that a kink masks is 0, also where the product would be nan",
+    "special-values": "inf, nan and values at the end of a domain are treated as PyTorch does",
+    "kink": "the subgradient chosen at a kink is PyTorch's",
+}
+"""name → what PyTorch does. The names are what `--require` takes."""
+
+
+def of_point(op: str, point: Point, expected: float) -> str:
+    """The policy that a deviation at these (not ordinary) operands belongs to."""
+    if op == "pow" and point == (0.0, 0.0):
+        return "zero-pow-zero"
+    if not math.isfinite(expected) and all(map(math.isfinite, point)):
+        return "overflow" if max(map(abs, point)) > 100 else "domain-errors"
+    if all(map(math.isfinite, point)) and max(map(abs, point)) > 100:
+        return "overflow"
+    if op in ("relu", "abs", "maximum", "minimum") and not all(map(math.isfinite, point)):
+        return "masked-product"
+    return "special-values"
+
+
+FORMS = ("value-value", "value-number", "number-value")
+
+LECTURE: frozenset[tuple[str, str]] = frozenset(
+    {(op, "value-value") for op in ("add", "sub", "mul", "div")}
+    | {(op, "value-number") for op in ("add", "sub", "mul", "div", "pow")}
+    | {(op, "number-value") for op in ("add", "mul")}
+    | {("neg", "value")}
+)
+"""Op and form pairs whose absence profile `lecture` does not accept."""
+
+
+def general(form: str) -> str:
+    """A rule's form with its kind of number left open: "value-int" → "value-number"."""
+    return form.replace("int", "number").replace("float", "number")

@@ -1,0 +1,341 @@
+"""Probes: one op in one form, measured on the subject alone, under upstream gradients, and shared.
+
+A probe answers what a whole program cannot: does *this* rule push the right gradient (alone), does it add
+or overwrite (shared), does it tell its operands apart (same operand).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from oracle.case import Answer, Case, Crash
+from oracle.floats import U
+from oracle.judge.equations import Checked, Run, Traits, close, runs
+from oracle.judge.locals import judge
+from oracle.record import Operand, Recorder, Traced
+from oracle.subjects import Subject
+from oracle.suite.rules import WRAPS, points
+from oracle.vocabulary import VOCABULARY, Op, Point
+
+Rule = tuple[str, str]
+"""An op in one form, e.g. ("mul", "value-float"): the unit that is probed and blamed."""
+
+Make = Callable[[Recorder, Sequence[Operand]], Traced]
+"""How to compute a rule's result from its operands: the op itself, or a rewrite of it."""
+
+JOINS: tuple[tuple[str, Callable[[Recorder, Traced, Traced], Traced]], ...] = (
+    ("a + o", lambda r, a, o: r.node("add", a, o)),
+    ("o + a", lambda r, a, o: r.node("add", o, a)),
+    ("a * o", lambda r, a, o: r.node("mul", a, o)),
+    ("o * a", lambda r, a, o: r.node("mul", o, a)),
+)
+"""Roots that use the op's operand a second time. The root pushes before the op does, by dependency."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A case, what the subject answered, and the equations of its runs."""
+
+    case: Case
+    answer: Answer
+    checked: tuple[Checked, ...] = ()
+
+
+def ask(subject: Subject, cases: Sequence[Case], traits: Traits) -> list[Outcome]:
+    """Run cases on the subject and ask the equations of every run."""
+    answers = subject.run(cases)
+    found: list[list[Run]] = [
+        list(runs(case, answer.observations)) if answer.ok else []
+        for case, answer in zip(cases, answers, strict=True)
+    ]
+    checked = iter(judge([run for several in found for run in several], traits))
+    return [
+        Outcome(case, answer, tuple(next(checked) for _ in several))
+        for case, answer, several in zip(cases, answers, found, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Valued:
+    """A value that the rule computed."""
+
+    point: Point
+    observed: float
+    expected: float
+    ok: bool
+    imprecise: bool
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A gradient that the rule pushed to an operand that nobody else uses.
+
+    upstream  the subject's own gradient of the result, finite and neither 0 nor 1 unless wrap is "alone"
+    result    the subject's own result
+    seen      whether that upstream gradient was read; else it is the one that the wrap owes
+    """
+
+    point: Point
+    slot: int
+    wrap: str
+    upstream: float
+    result: float
+    observed: float
+    expected: float
+    ok: bool
+    imprecise: bool
+    seen: bool = True
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The gradient of an operand that the root uses as well: what each pushes alone, and both together."""
+
+    slot: int
+    join: str
+    own: float
+    other: float
+    together: float
+
+    @property
+    def ok(self) -> bool:
+        return close(self.together, self.own + self.other, 8 * U * (abs(self.own) + abs(self.other)))
+
+    @property
+    def lost_other(self) -> bool:
+        """Only the op's own push is seen: it overwrote the root's."""
+        return not self.ok and close(self.together, self.own, 8 * U * abs(self.own))
+
+
+@dataclass(frozen=True)
+class Same:
+    """op(a, a): the sum of what both slots push when told apart, and what arrives at a."""
+
+    wrap: str
+    apart: float
+    together: float
+
+    @property
+    def ok(self) -> bool:
+        return close(self.together, self.apart, 16 * U * (abs(self.apart) + abs(self.together)) + 1e-300)
+
+
+@dataclass
+class Measured:
+    """Everything the probes showed of one rule."""
+
+    rule: Rule
+    attempts: int = 0
+    crashes: list[tuple[Case, Crash]] = field(default_factory=list)
+    lost: list[tuple[Case, Answer]] = field(default_factory=list)
+    values: list[Valued] = field(default_factory=list)
+    pushes: list[Pushed] = field(default_factory=list)
+    shared: list[Shared] = field(default_factory=list)
+    same: list[Same] = field(default_factory=list)
+    mutates: list[Case] = field(default_factory=list)
+    silenced: int = 0
+    numbers: list[tuple[float | None, ...]] = field(default_factory=list)
+
+    @property
+    def missing(self) -> Crash | None:
+        """The exception, if no ordinary point gave a node."""
+        forward = [crash for _, crash in self.crashes if crash.during == "forward"]
+        return forward[0] if forward and len(forward) == self.attempts else None
+
+
+def measure(
+    subject: Subject,
+    rules: Iterable[Rule],
+    traits: Traits,
+    extra: dict[Rule, tuple[Point, ...]] | None = None,
+    make: Make | None = None,
+) -> dict[Rule, Measured]:
+    """Probe rules on the subject, all in one go.
+
+    extra   more points for some rules: those at which a suite case failed
+    make    computes the result instead of the rule's own op (for a rewrite); expected numbers stay the op's
+    """
+    plans: list[_Plan] = []
+    for rule in rules:
+        row = VOCABULARY[rule[0]]
+        at = points(row, rule[1])
+        at += tuple(p for p in (extra or {}).get(rule, ()) if p not in at and row.ordinary(p))
+        for point in at:
+            plans.extend(_plans(rule, point, make))
+    outcomes = ask(subject, [plan.case for plan in plans], traits)
+    found: dict[Rule, Measured] = {}
+    together: dict[tuple[Rule, str], dict[str, Outcome]] = {}
+    for plan, outcome in zip(plans, outcomes, strict=True):
+        measured = found.setdefault(plan.rule, Measured(plan.rule))
+        if plan.role == "alone":
+            _read_alone(measured, plan, outcome)
+        else:
+            together.setdefault((plan.rule, plan.group), {})[plan.role] = outcome
+    for (rule, group), roles in together.items():
+        if all(outcome.answer.ok and outcome.answer.observations for outcome in roles.values()):
+            _read_together(found[rule], group, roles)
+    return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One probe program: what it is for, and where its parts are.
+
+    role   "alone", or its part in a comparison with others of the same group
+    o      index of the op's result; slots: (slot, index of its leaf)
+    """
+
+    rule: Rule
+    case: Case
+    role: str
+    group: str
+    point: Point
+    o: int
+    slots: tuple[tuple[int, int], ...]
+
+
+def _plans(rule: Rule, point: Point, make: Make | None) -> Iterator[_Plan]:
+    row = VOCABULARY[rule[0]]
+    for wrap in WRAPS:
+        yield _build(rule, point, make, "alone", wrap, lambda r, o, ls, w=wrap: _wrap(r, o, ls, w))
+    valued = [slot for slot, kind in enumerate(rule[1].split("-")) if kind == "value"]
+    for n, slot in enumerate(valued):
+        for name, join in JOINS:
+            group = f"{slot}|{name}|{point}"
+            yield _build(rule, point, make, "together", group, lambda r, o, ls, n=n, j=join: j(r, ls[n], o))
+            yield _build(rule, point, make, "apart", group, lambda r, o, ls, n=n, j=join: j(r, ls[-1], o), n)
+    if len(valued) == 2 and row.kink((point[0], point[0])) is None and row.ordinary((point[0], point[0])):
+        equal = (point[0], point[0])
+        for wrap in ("alone", "times number"):
+            group = f"same|{wrap}|{point[0]}"
+            finish: Finish = lambda r, o, ls, w=wrap: WRAPS[w](r, o, o)  # noqa: E731
+            yield _build(rule, equal, make, "same", group, finish, one_leaf=True)
+            yield _build(rule, equal, make, "different", group, finish)
+
+
+Finish = Callable[[Recorder, Traced, list[Traced]], Traced]
+
+
+def _wrap(r: Recorder, o: Traced, leaves: list[Traced], wrap: str) -> Traced:
+    return WRAPS[wrap](r, o, leaves[-1])
+
+
+def _build(
+    rule: Rule,
+    point: Point,
+    make: Make | None,
+    role: str,
+    group: str,
+    finish: Finish,
+    copy_of: int | None = None,
+    one_leaf: bool = False,
+) -> _Plan:
+    """Leaves for the operands, one more for the wrap (or a copy of operand `copy_of`), the op, the root."""
+    row = VOCABULARY[rule[0]]
+    r = Recorder()
+    operands: list[Operand] = []
+    leaves: list[Traced] = []
+    slots = []
+    for slot, (kind, x) in enumerate(zip(rule[1].split("-"), point, strict=True)):
+        if kind == "value":
+            if not (one_leaf and leaves):
+                leaves.append(r.input(x, "ab"[slot]))
+            operands.append(leaves[-1])
+            slots.append((slot, leaves[-1]._index))
+        else:
+            operands.append(int(x) if kind == "int" else x)
+    values = list(leaves)
+    if group == "times leaf" or copy_of is not None:
+        leaves.append(r.input(-1.4 if copy_of is None else r.inputs[values[copy_of]._index], "c"))
+    o = (make or _op(row))(r, operands).named("o")
+    finish(r, o, leaves)
+    title = rule[0] if row.arity == 1 else " ".join(rule)
+    case = Case(f"probe/{title} {role} {group} {point}", r.finish())
+    return _Plan(rule, case, role, group, point, o._index, tuple(slots))
+
+
+def _op(row: Op) -> Make:
+    return lambda r, operands: r.node(row.name, *operands)
+
+
+def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
+    measured.attempts += 1
+    answer = outcome.answer
+    if answer.lost:
+        measured.lost.append((plan.case, answer))
+    if answer.crash is not None:
+        o_made = answer.crash.node is not None and answer.crash.node > plan.o
+        if answer.crash.during == "forward" and o_made:
+            measured.attempts -= 1  # the wrap's op failed, not this one
+        elif answer.crash.during == "forward" or plan.group == "alone":
+            measured.crashes.append((plan.case, answer.crash))
+    if not outcome.checked:
+        return
+    checked = outcome.checked[-1]
+    run = checked.run
+    failed = {(f.value, f.equation): f for f in checked.failures}
+    if any(f.equation == 1 for f in checked.failures):
+        measured.mutates.append(plan.case)
+        return
+    row = VOCABULARY[plan.rule[0]]
+    made = run.made[plan.o]
+    measured.numbers.append((made, *(run.grad[leaf] for _, leaf in plan.slots)))
+    if plan.group == "alone":
+        wrong = failed.get((plan.o, 2))
+        measured.values.append(
+            Valued(
+                plan.point,
+                made,
+                wrong.expected if wrong else made,
+                wrong is None,
+                wrong is not None and wrong.imprecise,
+            )
+        )
+    g = run.grad[plan.o]
+    if g is None:
+        g = checked.grad[plan.o]
+    if g is None or (plan.group != "alone" and (g == 0.0 or g != g or math.isinf(g))):
+        owed = checked.grad[plan.o]
+        measured.silenced += g == 0.0 and owed is not None and owed != 0.0
+        return
+    if (plan.o, 2) in failed:
+        return
+    for slot, leaf in plan.slots:
+        observed, expected = run.grad[leaf], checked.grad[leaf]
+        if observed is None or expected is None:
+            continue
+        wrong = failed.get((leaf, 4))
+        kink = row.kink(plan.point)
+        if kink is None:
+            measured.pushes.append(
+                Pushed(
+                    plan.point,
+                    slot,
+                    plan.group,
+                    g,
+                    made,
+                    observed,
+                    expected,
+                    wrong is None,
+                    wrong is not None and wrong.imprecise,
+                    run.grad[plan.o] is not None,
+                )
+            )
+
+
+def _read_together(measured: Measured, group: str, roles: dict[str, Outcome]) -> None:
+    grads = {role: outcome.answer.observations[-1].grad for role, outcome in roles.items()}
+    if "same" in grads:
+        together, (a, b) = grads["same"][0], grads["different"][:2]
+        if together is not None and a is not None and b is not None:
+            measured.same.append(Same(group.split("|")[1], a + b, together))
+        return
+    slot, join, _ = group.split("|")
+    form = measured.rule[1].split("-")
+    leaf = sum(kind == "value" for kind in form[: int(slot)])
+    copy = sum(kind == "value" for kind in form)
+    own, other, both = grads["apart"][leaf], grads["apart"][copy], grads["together"][leaf]
+    if own is not None and other is not None and both is not None:
+        measured.shared.append(Shared(int(slot), join, own, other, both))

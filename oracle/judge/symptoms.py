@@ -1,0 +1,135 @@
+"""Symptoms: what the probes of one rule say is wrong with it, and when all rules say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from oracle.judge.probe import Measured, Pushed, Rule
+from oracle.report import Kind
+from oracle.suite.rules import WRAPS
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One thing that is wrong with a rule. slot: the operand concerned, or None."""
+
+    kind: Kind
+    slot: int | None = None
+    imprecise: bool = False
+    detail: str = ""
+
+
+def symptoms(measured: Measured) -> tuple[Symptom, ...]:
+    """Everything that is wrong with one rule, from its probes; empty for a rule that is right."""
+    if measured.missing is not None:
+        return (Symptom("missing"),)
+    found: list[Symptom] = []
+    if measured.mutates:
+        found.append(Symptom("lifecycle", detail="mutates"))
+    if measured.crashes:
+        found.append(Symptom("raises"))
+    wrong_values = [v for v in measured.values if not v.ok]
+    if wrong_values:
+        found.append(Symptom("forward", None, all(v.imprecise for v in wrong_values)))
+    slots = sorted({p.slot for p in measured.pushes})
+    for slot in slots:
+        wrong = wrong_pushes(measured, slot)
+        if wrong:
+            found.append(Symptom("derivative", slot, all(p.imprecise for p in wrong)))
+    for slot in sorted({s.slot for s in measured.shared}):
+        unlike = [s for s in measured.shared if s.slot == slot and not s.ok]
+        if any(s.lost_other for s in unlike):
+            found.append(Symptom("accumulation", slot, detail="overwrite"))
+        elif len(unlike) > 1 and not wrong_pushes(measured, slot):
+            found.append(Symptom("accumulation", slot, detail="depends"))
+    if (
+        any(not s.ok for s in measured.same)
+        and not wrong_values
+        and not any(s.kind == "accumulation" for s in found)
+    ):
+        found.append(Symptom("accumulation", None, detail="same-operand"))
+    return tuple(found)
+
+
+def wrong_pushes(measured: Measured, slot: int) -> list[Pushed]:
+    """The pushes to an operand that are wrong at points where the rule is: alone, or under two upstreams.
+
+    One upstream alone is not enough: the op that makes it may be the broken one. Where upstream gradients
+    cannot be read, all of them have to agree.
+    """
+    out: list[Pushed] = []
+    for point in dict.fromkeys(p.point for p in measured.pushes):
+        here = [p for p in measured.pushes if p.slot == slot and p.point == point]
+        wrong = [p for p in here if not p.ok]
+        alone = [p for p in wrong if p.wrap == "alone"]
+        if all(p.seen for p in here):
+            out.extend(wrong if alone or len(wrong) >= 2 else ())
+        else:
+            out.extend(alone or (wrong if len(wrong) == len(WRAPS) - 1 else ()))
+    return out
+
+
+def telling_pushes(measured: Measured, slot: int) -> list[Pushed]:
+    """The pushes of one operand that say how its rule goes wrong: without those through a doubtful upstream."""
+    pushes = [p for p in measured.pushes if p.slot == slot]
+    alone = [p for p in pushes if p.wrap == "alone"]
+    if all(p.seen for p in pushes) or all(p.ok for p in alone):
+        return pushes
+    return alone
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """A fault of the whole engine: every rule shows it."""
+
+    kind: Kind
+    detail: str
+
+
+def everywhere(
+    measured: Mapping[Rule, Measured], found: Mapping[Rule, tuple[Symptom, ...]]
+) -> Everywhere | None:
+    """Whether all offered rules fail in one way, so that the engine is at fault and not each of them."""
+    offered = [m for rule, m in measured.items() if not any(s.kind == "missing" for s in found[rule])]
+    pushing = [m for m in offered if m.pushes]
+    if len({m.rule[0] for m in pushing}) < 2:
+        return None
+    if _silent(pushing):
+        return Everywhere("schedule", "not passed on")
+    slots = [(m.rule, slot) for m in pushing for slot in {p.slot for p in m.pushes}]
+    derivative = {
+        (rule, s.slot) for rule, several in found.items() for s in several if s.kind == "derivative"
+    }
+    if all(key in derivative for key in slots):
+        return Everywhere("derivative", "every rule")
+    shared = [(m.rule, slot) for m in offered for slot in {s.slot for s in m.shared if s.own and s.other}]
+    overwriting = {
+        (rule, s.slot) for rule, several in found.items() for s in several if s.detail == "overwrite"
+    }
+    if shared and all(key in overwriting for key in shared):
+        return Everywhere("accumulation", "overwrite")
+    same = [m.rule for m in offered if m.same]
+    keyed = {rule for rule, several in found.items() for s in several if s.detail == "same-operand"}
+    if len(same) > 1 and all(rule in keyed for rule in same if _tells_apart(measured[rule])):
+        return Everywhere("accumulation", "same-operand")
+    return None
+
+
+def _tells_apart(measured: Measured) -> bool:
+    return bool(measured.same) and not any(v for v in measured.values if not v.ok)
+
+
+def _silent(pushing: Iterable[Measured]) -> bool:
+    """Right at the root, and nothing is passed on below it, whatever the op."""
+    below = 0
+    for measured in pushing:
+        for p in measured.pushes:
+            if p.wrap == "alone":
+                if not p.ok:
+                    return False
+            elif p.expected != 0.0:
+                if p.observed != 0.0:
+                    return False
+                below += 1
+    return below > 0

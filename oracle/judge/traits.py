@@ -1,0 +1,115 @@
+"""Traits: what is learned of a whole subject before its rules are judged: precision, kinks, traversal."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from oracle.case import Case
+from oracle.floats import U, same
+from oracle.judge.equations import Traits
+from oracle.record import Recorder
+from oracle.subjects import Subject
+from oracle.vocabulary import ROWS
+
+FLOAT32_U = 2.0**-24
+
+WITNESSES = ((0.1, 2.5, 0.9), (0.8, 3.0, 1.5), (0.5, 1.9, 2.6), (1.9, 1.0, 1.6))
+"""(p, q, c) with (p + q)·c ≠ p·c + q·c in float64: they tell a sum per node from a sum per path."""
+
+
+@dataclass(frozen=True)
+class Kinky:
+    """An op's choice at a kink that is not even in its subdifferential, or is but is not PyTorch's."""
+
+    op: str
+    index: int
+    case: Case
+    weight: float
+    valid: bool
+
+
+@dataclass
+class Learned:
+    """The traits, and what was seen on the way that is worth reporting."""
+
+    traits: Traits
+    kinks: list[Kinky] = field(default_factory=list)
+    float32: Case | None = None
+
+
+def learn(subject: Subject) -> Learned:
+    """Run a few small programs to find the subject's unit of rounding, its kinks and its traversal."""
+    single = _storage()
+    kinks = [(row, i) for row in ROWS if row.name in subject.ops for i in range(len(row.kinks))]
+    witnesses = [_witness(*w) for w in WITNESSES]
+    cases = [single, *witnesses, *(_at_kink(row.name, i, w) for row, i in kinks for w in (1.7, -0.6))]
+    answers = subject.run(cases)
+    observed = [answer.observations[-1] if answer.ok and answer.observations else None for answer in answers]
+    learned = Learned(Traits({}))
+    if observed[0] is not None and _is_float32(observed[0].data[:2], single.program.inputs):
+        learned.float32 = single
+    conventions: dict[tuple[str, int], float] = {}
+    for n, (row, i) in enumerate(kinks):
+        kink = row.kinks[i]
+        weights = []
+        for k in (0, 1):
+            seen = observed[1 + len(WITNESSES) + 2 * n + k]
+            if seen is not None:
+                o = len(cases[1 + len(WITNESSES) + 2 * n + k].program.inputs)
+                g, own = seen.grad[o], seen.grad[0]
+                if g and own is not None and math.isfinite(g):
+                    weights.append(
+                        (own / g, seen.grad[1] / g if row.arity == 2 and seen.grad[1] is not None else None)
+                    )
+        if len(weights) < 2 or not math.isclose(weights[0][0], weights[1][0], rel_tol=1e-12, abs_tol=1e-300):
+            continue  # the wrap's own rule is at fault, or the op's: its ordinary points will tell
+        weight, rest = weights[0]
+        case = cases[1 + len(WITNESSES) + 2 * n]
+        valid = kink.low <= weight <= kink.high and (rest is None or abs(weight + rest - 1.0) < 1e-12)
+        if not same(weight, kink.torch) or not valid:
+            learned.kinks.append(Kinky(row.name, i, case, weight, valid))
+        if valid and weight != kink.torch:
+            conventions[row.name, i] = weight
+    per_path = all(
+        seen is not None and _summed_per_path(seen.grad, w)
+        for seen, w in zip(observed[1 : 1 + len(WITNESSES)], WITNESSES, strict=True)
+    )
+    learned.traits = Traits(conventions, FLOAT32_U if learned.float32 else U, per_path)
+    return learned
+
+
+def _storage() -> Case:
+    r = Recorder()
+    _ = r.input(0.1) * r.input(0.7)
+    return Case("probe/storage", r.finish())
+
+
+def _is_float32(data: Sequence[float], inputs: Sequence[float]) -> bool:
+    return all(
+        x != y and x == struct.unpack("f", struct.pack("f", y))[0] for x, y in zip(data, inputs, strict=True)
+    )
+
+
+def _witness(p: float, q: float, c: float) -> Case:
+    """a → m = a·c → m·p + m·q: the gradient of a is (p + q)·c by nodes, p·c + q·c by paths."""
+    r = Recorder()
+    a, c_, p_, q_ = (r.input(x) for x in (1.0, c, p, q))
+    m = a * c_
+    _ = m * p_ + m * q_
+    return Case("probe/paths", r.finish())
+
+
+def _summed_per_path(grad: Sequence[float | None], witness: tuple[float, float, float]) -> bool:
+    p, q, c = witness
+    return grad[0] in (p * c + q * c, q * c + p * c) and grad[0] != (p + q) * c
+
+
+def _at_kink(op: str, index: int, factor: float) -> Case:
+    row = next(row for row in ROWS if row.name == op)
+    r = Recorder()
+    leaves = [r.input(x) for x in row.kinks[index].point]
+    _ = r.node(op, *leaves) * factor
+    return Case(f"probe/kink-{op}-{index}", r.finish())

@@ -1,0 +1,198 @@
+"""The report: what was found about one subject, as frozen data. Renderers draw it, none decides anything.
+
+Numbers of the subject and of the references stay floats here; JSON spells them as C99 hex strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from oracle.program import Program
+
+SCHEMA = "oracle/report/1"
+
+Kind = Literal[
+    "forward", "derivative", "accumulation", "schedule", "seed", "lifecycle", "missing", "raises", "resource"
+]
+Severity = Literal["wrong", "imprecise", "missing", "policy"]
+Verdict = Literal["match", "convention", "imprecise", "inherited", "wrong", "unobserved"]
+
+OUTCOMES = (
+    "pass",
+    "imprecise",
+    "policy",
+    "fail",
+    "explained",
+    "error",
+    "timeout",
+    "unsupported",
+    "nondeterministic",
+    "not run",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of an example, as the subject has it and as PyTorch gets it.
+
+    node        name of the value; `value` is its index in the program
+    expression  how it is made, e.g. "a * b"; "" for a leaf
+    data, grad             the subject's numbers; grad None when it cannot be read
+    local_data, local_grad what the subject's own inputs call for
+    global_data, global_grad what PyTorch gets for the whole program; grad None when unreachable
+    data_verdict, grad_verdict   design, section 4
+    cause       whether a wrong rule is applied at this value (drawn as root cause)
+    """
+
+    value: int
+    node: str
+    expression: str
+    data: float
+    grad: float | None
+    local_data: float
+    local_grad: float | None
+    global_data: float
+    global_grad: float | None
+    data_verdict: Verdict
+    grad_verdict: Verdict
+    cause: bool = False
+
+
+@dataclass(frozen=True)
+class Push:
+    """What a faulty rule pushed along one edge: from the value `consumer` to its operand number `slot`."""
+
+    consumer: int
+    slot: int
+    yours: float
+    correct: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """The smallest case that shows a cause.
+
+    node, what  the value and the number ("data" or "grad") that is wrong
+    yours, local, global_   the subject's number; what its own inputs call for; PyTorch's for the whole program
+    code        lines to paste that show it with the subject's own class
+    table       every value of the program (empty when the subject raised)
+    pushes      the edges along which a wrong gradient went
+    """
+
+    case: str
+    program: Program
+    node: str
+    what: str
+    yours: float | None
+    local: float | None
+    global_: float | None
+    code: str
+    table: tuple[Row, ...] = ()
+    pushes: tuple[Push, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One defect of the subject (design, section 3)."""
+
+    kind: Kind
+    severity: Severity
+    demanded: bool
+    op: str | None
+    operand: int | None
+    form: str | None
+    mistake: str | None
+    message: str
+    file: str | None
+    line: int | None
+    cases: tuple[str, ...]
+    wrong_numbers: int
+    example: Example | None
+    hints: tuple[str, str, str]
+    policy: str | None = None
+
+    @property
+    def fingerprint(self) -> tuple[str, str | None, int | None, str | None, str | None]:
+        """What makes two causes the same one, whatever the line."""
+        return (self.kind, self.op, self.operand, self.form, self.mistake)
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """What became of one case; `causes` are indices into the report's causes."""
+
+    name: str
+    level: str
+    outcome: str
+    causes: tuple[int, ...] = ()
+    detail: str = ""
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class OpResult:
+    """What was learned of one vocabulary op. Errors are the largest seen at ordinary points, in ulp."""
+
+    offered: bool
+    exercised: bool = False
+    data_ulp: float = 0.0
+    grad_ulp: float = 0.0
+
+
+@dataclass(frozen=True)
+class SubjectInfo:
+    """Which engine was tested: sha256 of its source, and how its parts were found (for --verbose)."""
+
+    name: str
+    target: str
+    language: str
+    sha256: str
+    file: str | None = None
+    found: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found about one subject in one run; `ok` is true exactly when exit_code is 0."""
+
+    subject: SubjectInfo
+    oracle: str
+    suite: str
+    reference: str
+    isolation: str
+    profile: str
+    seed: str
+    seconds: float
+    exit_code: int
+    causes: tuple[Cause, ...]
+    cases: tuple[CaseResult, ...]
+    ops: Mapping[str, OpResult]
+    unexplained: int
+    conventions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cases had each outcome."""
+        return count(self.cases)
+
+    @property
+    def levels(self) -> dict[str, dict[str, int]]:
+        """`counts` for every level, in the order of the suite."""
+        names = dict.fromkeys(case.level for case in self.cases)
+        return {name: count(tuple(c for c in self.cases if c.level == name)) for name in names}
+
+
+def count(cases: tuple[CaseResult, ...]) -> dict[str, int]:
+    """Cases by outcome, every outcome named."""
+    out = dict.fromkeys(OUTCOMES, 0)
+    for case in cases:
+        out[case.outcome] += 1
+    return out

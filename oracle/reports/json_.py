@@ -1,0 +1,386 @@
+"""The report as JSON and back (published schema: `oracle/schema/report-1.json`).
+
+Floats are C99 hex strings, with decimals beside them for human readers. Reading goes by the hex strings alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args
+
+from oracle.floats import from_hex, to_hex
+from oracle.program import Program, ProgramError
+from oracle.report import (
+    OUTCOMES,
+    SCHEMA,
+    CaseResult,
+    Cause,
+    Example,
+    Kind,
+    OpResult,
+    Push,
+    Report,
+    Row,
+    Severity,
+    SubjectInfo,
+    Verdict,
+)
+from oracle.reports.clean import inert
+
+T = TypeVar("T")
+
+
+class ReportError(ValueError):
+    """A report that cannot be read; the message starts with the path of the bad field."""
+
+
+def dumps(report: Report) -> str:
+    """The report as JSON text in ASCII; the same report gives the same text."""
+    return json.dumps(to_json(report), indent=1, allow_nan=False) + "\n"
+
+
+def loads(text: str) -> Report:
+    """Read what `dumps` wrote. Raises ReportError."""
+    try:
+        data = json.loads(text)
+    except ValueError as problem:
+        raise ReportError(f"report: not JSON ({problem})") from None
+    return from_json(data)
+
+
+def schema() -> dict[str, Any]:
+    """The published JSON Schema of a report."""
+    from importlib.resources import files
+
+    text = files("oracle").joinpath("schema/report-1.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+# Writing -----------------------------------------------------------------------------------------------------
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON data, in the fields of design section 10 and a few more."""
+    report = inert(report)
+    name, _, version = report.reference.rpartition(" ")
+    return {
+        "schema": SCHEMA,
+        "subject": {
+            "name": report.subject.name,
+            "target": report.subject.target,
+            "language": report.subject.language,
+            "sha256": report.subject.sha256,
+            "file": report.subject.file,
+            "found": dict(report.subject.found),
+        },
+        "oracle": report.oracle,
+        "suite": report.suite,
+        "reference": {"name": name or "torch", "version": version},
+        "isolation": report.isolation,
+        "profile": report.profile,
+        "seed": report.seed,
+        "seconds": report.seconds,
+        "ok": report.ok,
+        "exit_code": report.exit_code,
+        "error": report.error,
+        "counts": report.counts,
+        "levels": [{"name": level, "counts": counts} for level, counts in report.levels.items()],
+        "ops": {op: _op_json(result) for op, result in report.ops.items()},
+        "causes": [_cause_json(cause) for cause in report.causes],
+        "unexplained": report.unexplained,
+        "conventions": dict(report.conventions),
+        "notes": list(report.notes),
+        "cases": [
+            {
+                "name": case.name,
+                "level": case.level,
+                "outcome": case.outcome,
+                "causes": list(case.causes),
+                "detail": case.detail,
+                "seconds": case.seconds,
+            }
+            for case in report.cases
+        ],
+    }
+
+
+def _op_json(result: OpResult) -> dict[str, Any]:
+    if not result.offered:
+        return {"offered": False}
+    return {
+        "offered": True,
+        "exercised": result.exercised,
+        "max_ulp": {"data": _count_json(result.data_ulp), "grad": _count_json(result.grad_ulp)},
+    }
+
+
+def _count_json(x: float) -> float | str:
+    """A plain JSON number where it is one; "inf" and "nan" else."""
+    return x if math.isfinite(x) else to_hex(x)
+
+
+def _cause_json(cause: Cause) -> dict[str, Any]:
+    return {
+        "kind": cause.kind,
+        "severity": cause.severity,
+        "demanded": cause.demanded,
+        "op": cause.op,
+        "operand": cause.operand,
+        "form": cause.form,
+        "mistake": cause.mistake,
+        "policy": cause.policy,
+        "message": cause.message,
+        "file": cause.file,
+        "line": cause.line,
+        "cases": list(cause.cases),
+        "wrong_numbers": cause.wrong_numbers,
+        "example": _example_json(cause.example) if cause.example else None,
+        "hints": list(cause.hints),
+    }
+
+
+def _example_json(example: Example) -> dict[str, Any]:
+    return {
+        "case": example.case,
+        "node": example.node,
+        "what": example.what,
+        **_numbers_json(yours=example.yours, local=example.local, **{"global": example.global_}),
+        "code": example.code,
+        "program": example.program.to_json(),
+        "table": [_row_json(row) for row in example.table],
+        "pushes": [
+            {"consumer": p.consumer, "slot": p.slot, **_numbers_json(yours=p.yours, correct=p.correct)}
+            for p in example.pushes
+        ],
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {
+        "value": row.value,
+        "node": row.node,
+        "expression": row.expression,
+        "cause": row.cause,
+        "data": {
+            "verdict": row.data_verdict,
+            **_numbers_json(yours=row.data, local=row.local_data, **{"global": row.global_data}),
+        },
+        "grad": {
+            "verdict": row.grad_verdict,
+            **_numbers_json(yours=row.grad, local=row.local_grad, **{"global": row.global_grad}),
+        },
+    }
+
+
+def _numbers_json(**numbers: float | None) -> dict[str, Any]:
+    """Each number as a hex string, and all of them once more in decimal."""
+    return {
+        **{name: None if x is None else to_hex(x) for name, x in numbers.items()},
+        "decimal": {name: None if x is None else repr(x) for name, x in numbers.items()},
+    }
+
+
+# Reading -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A piece of JSON and where it stands in the report."""
+
+    data: Any
+    path: str
+
+    def __getitem__(self, key: str) -> _Field:
+        if not isinstance(self.data, dict):
+            raise self.error("an object")
+        path = f"{self.path}.{key}" if self.path else key
+        if key not in self.data:
+            raise ReportError(f"{path}: missing")
+        return _Field(self.data[key], path)
+
+    def error(self, expected: str) -> ReportError:
+        found = "null" if self.data is None else f"{type(self.data).__name__} {str(self.data)[:40]!r}"
+        return ReportError(f"{self.path or 'report'}: expected {expected}, found {found}")
+
+    def optional(self, read: Callable[[_Field], T]) -> T | None:
+        return None if self.data is None else read(self)
+
+    def text(self) -> str:
+        if not isinstance(self.data, str):
+            raise self.error("a string")
+        return self.data
+
+    def one_of(self, words: tuple[str, ...]) -> Any:
+        if self.data not in words:
+            raise self.error(f"one of {', '.join(words)}")
+        return self.data
+
+    def whole(self) -> int:
+        if not isinstance(self.data, int) or isinstance(self.data, bool):
+            raise self.error("a whole number")
+        return self.data
+
+    def yes_no(self) -> bool:
+        if not isinstance(self.data, bool):
+            raise self.error("true or false")
+        return self.data
+
+    def real(self) -> float:
+        """A float as a hex string, or as a plain number."""
+        if isinstance(self.data, int | float) and not isinstance(self.data, bool):
+            return float(self.data)
+        try:
+            return from_hex(self.data)
+        except ValueError as problem:
+            raise ReportError(f"{self.path}: {problem}") from None
+
+    def items(self) -> Iterator[tuple[str, _Field]]:
+        if not isinstance(self.data, dict):
+            raise self.error("an object")
+        return ((key, self[key]) for key in self.data)
+
+    def each(self, read: Callable[[_Field], T]) -> tuple[T, ...]:
+        if not isinstance(self.data, list):
+            raise self.error("a list")
+        return tuple(read(_Field(x, f"{self.path}[{i}]")) for i, x in enumerate(self.data))
+
+
+def from_json(data: Any) -> Report:
+    """Read `to_json`'s data; fields that are derived from others, or unknown, are not looked at.
+
+    Raises ReportError, whose message begins with the path of the bad field.
+    """
+    top = _Field(data, "")
+    if top["schema"].data != SCHEMA:
+        raise top["schema"].error(f"{SCHEMA!r}")
+    causes = top["causes"].each(_cause)
+    return Report(
+        subject=_subject(top["subject"]),
+        oracle=top["oracle"].text(),
+        suite=top["suite"].text(),
+        reference=f"{top['reference']['name'].text()} {top['reference']['version'].text()}",
+        isolation=top["isolation"].text(),
+        profile=top["profile"].text(),
+        seed=top["seed"].text(),
+        seconds=top["seconds"].real(),
+        exit_code=top["exit_code"].whole(),
+        causes=causes,
+        cases=top["cases"].each(lambda field: _case(field, len(causes))),
+        ops={op: _op(field) for op, field in top["ops"].items()},
+        unexplained=top["unexplained"].whole(),
+        conventions={key: field.text() for key, field in top["conventions"].items()},
+        notes=top["notes"].each(_Field.text),
+        error=top["error"].optional(_Field.text),
+    )
+
+
+def _subject(field: _Field) -> SubjectInfo:
+    return SubjectInfo(
+        name=field["name"].text(),
+        target=field["target"].text(),
+        language=field["language"].text(),
+        sha256=field["sha256"].text(),
+        file=field["file"].optional(_Field.text),
+        found={key: value.text() for key, value in field["found"].items()},
+    )
+
+
+def _op(field: _Field) -> OpResult:
+    if not field["offered"].yes_no():
+        return OpResult(offered=False)
+    ulp = field["max_ulp"]
+    return OpResult(True, field["exercised"].yes_no(), ulp["data"].real(), ulp["grad"].real())
+
+
+def _case(field: _Field, causes: int) -> CaseResult:
+    indices = field["causes"].each(_Field.whole)
+    if any(not 0 <= i < causes for i in indices):
+        raise field["causes"].error(f"indices into the {causes} causes of the report")
+    return CaseResult(
+        name=field["name"].text(),
+        level=field["level"].text(),
+        outcome=field["outcome"].one_of(OUTCOMES),
+        causes=indices,
+        detail=field["detail"].text(),
+        seconds=field["seconds"].real(),
+    )
+
+
+def _cause(field: _Field) -> Cause:
+    hints = field["hints"].each(_Field.text)
+    if len(hints) != 3:
+        raise field["hints"].error("three hints")
+    return Cause(
+        kind=field["kind"].one_of(get_args(Kind)),
+        severity=field["severity"].one_of(get_args(Severity)),
+        demanded=field["demanded"].yes_no(),
+        op=field["op"].optional(_Field.text),
+        operand=field["operand"].optional(_Field.whole),
+        form=field["form"].optional(_Field.text),
+        mistake=field["mistake"].optional(_Field.text),
+        message=field["message"].text(),
+        file=field["file"].optional(_Field.text),
+        line=field["line"].optional(_Field.whole),
+        cases=field["cases"].each(_Field.text),
+        wrong_numbers=field["wrong_numbers"].whole(),
+        example=field["example"].optional(_example),
+        hints=(hints[0], hints[1], hints[2]),
+        policy=field["policy"].optional(_Field.text),
+    )
+
+
+def _example(field: _Field) -> Example:
+    try:
+        program = Program.from_json(field["program"].data)
+    except ProgramError as problem:
+        raise ReportError(f"{field.path}.program.{problem}") from None
+    size = len(program)
+    return Example(
+        case=field["case"].text(),
+        program=program,
+        node=field["node"].text(),
+        what=field["what"].one_of(("data", "grad")),
+        yours=field["yours"].optional(_Field.real),
+        local=field["local"].optional(_Field.real),
+        global_=field["global"].optional(_Field.real),
+        code=field["code"].text(),
+        table=field["table"].each(lambda row: _row(row, size)),
+        pushes=field["pushes"].each(lambda push: _push(push, size)),
+    )
+
+
+def _value(field: _Field, size: int) -> int:
+    if not 0 <= field.whole() < size:
+        raise field.error(f"the index of a value, 0 to {size - 1}")
+    return field.whole()
+
+
+def _row(field: _Field, size: int) -> Row:
+    data, grad = field["data"], field["grad"]
+    return Row(
+        value=_value(field["value"], size),
+        node=field["node"].text(),
+        expression=field["expression"].text(),
+        data=data["yours"].real(),
+        grad=grad["yours"].optional(_Field.real),
+        local_data=data["local"].real(),
+        local_grad=grad["local"].optional(_Field.real),
+        global_data=data["global"].real(),
+        global_grad=grad["global"].optional(_Field.real),
+        data_verdict=data["verdict"].one_of(get_args(Verdict)),
+        grad_verdict=grad["verdict"].one_of(get_args(Verdict)),
+        cause=field["cause"].yes_no(),
+    )
+
+
+def _push(field: _Field, size: int) -> Push:
+    return Push(
+        consumer=_value(field["consumer"], size),
+        slot=field["slot"].whole(),
+        yours=field["yours"].real(),
+        correct=field["correct"].real(),
+    )

@@ -1,0 +1,387 @@
+"""The picture of a cause: its smallest example as a graph, in DOT, and as SVG where a layout engine is at hand.
+
+Marks, words, borders and weights say everything that colours say. The DOT keeps to what every layout engine
+draws alike: single font families, ASCII digits, an explicit label on each node, marks in cells of their own.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from oracle.report import Cause, Example, Report, Row
+from oracle.reports import layout, words
+from oracle.reports.clean import inert, one_line
+from oracle.reports.palette import Theme, colours
+from oracle.reports.scene import (
+    DRAWABLE,
+    Box,
+    Edge,
+    Scene,
+    Stub,
+    compose,
+    wrong,
+    wrong_data,
+    wrong_grad,
+)
+from oracle.reports.writing import write_text
+
+SANS, MONO = "Arial", "Courier New"
+
+NBSP = "&#160;"
+
+MARKS = {"match": "✓", "inherited": "△", "culprit": "✗"}
+
+# Attributes of a box and of an edge, by state; colours are looked up by "state.role".
+_BOXES = {
+    "match": {"style": "rounded,filled", "penwidth": "1"},
+    "inherited": {"style": "rounded,filled,dashed", "penwidth": "1.5"},
+    "culprit": {"style": "filled", "penwidth": "2.4", "peripheries": "2"},
+}
+_LEGEND_BOXES = {
+    "culprit": ('BORDER="3" STYLE="SOLID"', "root cause: the wrong rule is applied here"),
+    "inherited": ('BORDER="1" STYLE="ROUNDED,DASHED"', "wrong only because of a root cause"),
+    "match": ('BORDER="1" STYLE="ROUNDED"', "same as PyTorch"),
+}
+
+
+def write(report: Report, directory: Path | str, *, full: bool = False) -> tuple[list[Path], list[str]]:
+    """Draw every cause that has a table of values: a .dot file each, and a .svg where it can be laid out.
+
+    Returns the paths to show (SVG where there is one, else DOT) and notes in whole sentences.
+    `full` draws programs of up to 1,500 values without folding. Raises OSError when it cannot write.
+    """
+    report = inert(report)
+    directory = Path(directory)
+    paths: list[Path] = []
+    notes: list[str] = []
+    for number, cause in drawable(report):
+        assert cause.example is not None
+        source = dot_source(cause.example, cause, report.reference, full=full)
+        name = directory / f"{number}-{_slug(cause.op or 'engine')}-{cause.kind}"
+        path = write_text(name.with_suffix(".dot"), source)
+        svg, note = layout.svg(source)
+        if svg is not None:
+            path = write_text(name.with_suffix(".svg"), layout.adaptive(svg))
+        elif note and note not in notes:
+            notes.append(note)
+        if full and len(cause.example.table) > DRAWABLE:
+            notes.append(f"{path.name} is folded: more than {DRAWABLE:,} values cannot be laid out.")
+        paths.append(path)
+    return paths, notes
+
+
+def drawable(report: Report) -> list[tuple[int, Cause]]:
+    """The causes that can be drawn, with numbers from 1: demanded ones first."""
+    causes = [*words.demanded(report), *(c for c in words.others(report) if c.severity != "policy")]
+    return [(n, c) for n, c in enumerate(causes, 1) if c.example is not None and c.example.table]
+
+
+def dot_source(
+    example: Example,
+    cause: Cause,
+    reference: str = "torch",
+    *,
+    theme: Theme = "light",
+    full: bool = False,
+    prefix: str = "n",
+) -> str:
+    """The picture of an example as DOT text; the same example gives the same text.
+
+    prefix   of every id, for pages with more than one picture
+    """
+    from graphviz import Digraph
+
+    ink = colours(theme)
+    scene = compose(example, full=full)
+    graph = Digraph(
+        "oracle",
+        graph_attr={
+            "bgcolor": ink["ground"], "fontname": SANS, "rankdir": "LR", "nodesep": "0.3", "ranksep": "0.7",
+            "splines": "true", "outputorder": "edgesfirst", "pad": "0.2", "labelloc": "b", "labeljust": "l",
+            "label": _legend(scene, ink),
+        },
+        node_attr={"fontname": SANS, "fontsize": "11", "margin": "0.03,0.03"},
+        edge_attr={"fontname": SANS, "fontsize": "10", "color": ink["edge"], "arrowsize": "0.7"},
+    )  # fmt: skip
+    with graph.subgraph(name="cluster_all") as body:
+        body.attr(
+            label=_heading(example, cause, reference, scene, ink),
+            labelloc="t", labeljust="l", peripheries="0", margin="8",
+        )  # fmt: skip
+        for box in scene.boxes:
+            _draw_box(body, f"{prefix}{box.row.value}", box, cause, ink)
+        for i, stub in enumerate(scene.stubs):
+            _draw_stub(body, f"{prefix}stub{i}", stub, example, ink)
+    names = {box.row.value: box.row.node for box in scene.boxes}
+    for edge in scene.edges:
+        attributes = _edge_attributes(edge, names[edge.operand], ink)
+        graph.edge(f"{prefix}{edge.operand}", f"{prefix}{edge.user}", **attributes)
+    bad = {box.row.value for box in scene.boxes if wrong_grad(box.row)}
+    for i, stub in enumerate(scene.stubs):
+        for at in stub.at:
+            ends = (f"{prefix}stub{i}", f"{prefix}{at}")
+            attributes = _flow(back=bool(stub.differ) and at in bad, forward=False, ink=ink)
+            graph.edge(*(ends if stub.side == "operands" else ends[::-1]), **attributes)
+    return str(graph.source)
+
+
+# Boxes ---------------------------------------------------------------------------------------------------------
+
+
+def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, str]) -> None:
+    state = box.state
+    lines = [_header(box, ink)]
+    if state == "culprit":
+        part = words.rule(cause).partition(",")[0]
+        reason = _font(f"ROOT CAUSE{NBSP}", ink["culprit.line"], 10, bold=True, raw=True)
+        lines.append([_cell(reason + _font(f"in {part}", ink["culprit.line"], 10), "LEFT", span=4)])
+    elif state == "inherited":
+        culprits = ", ".join(box.because[:3]) + (" …" if len(box.because) > 3 else "")
+        text = f"because of {culprits}" if culprits else "not by a rule of its own"
+        lines.append([_cell(_font(text, ink["inherited.text"], 10, italic=True), "LEFT", span=4)])
+    if wrong(box.row):
+        titles = (_font(title, ink["muted"], 9) for title in ("yours", "torch"))
+        lines.append(["<TD></TD>", "<TD></TD>", *(_cell(title, "RIGHT") for title in titles)])
+    row = box.row
+    data = words.expected(row.data, row.local_data, row.global_data)
+    grad = words.expected(row.grad, row.local_grad, row.global_grad)
+    lines.append(_numbers("data", row.data, data, wrong_data(row), state, ink))
+    if row.grad_verdict == "unobserved" or (row.grad is None and not wrong_grad(row)):
+        lines.append([_cell(_font("grad", ink["muted"], 11), "LEFT"), "<TD></TD>",
+                      _cell(_font("not read", ink["muted"], 10, italic=True), "RIGHT", span=2)])  # fmt: skip
+    else:
+        lines.append(_numbers("grad", row.grad, grad, wrong_grad(row), state, ink))
+    graph.node(  # type: ignore[attr-defined]
+        name, label=f"<{_table(lines, spacing=2, padding=2)}>", id=name, **{"class": state}, shape="box",
+        color=ink[f"{state}.line"], fillcolor=ink[f"{state}.fill"], tooltip=_tooltip(row), **_BOXES[state],
+    )  # fmt: skip
+
+
+def _header(box: Box, ink: dict[str, str]) -> list[str]:
+    """The coloured bar: mark, name, and how the value is made. An inset table keeps it off round corners."""
+    state, colour = box.state, ink[f"{box.state}.title"]
+    text = _font(f"{MARKS[state]}{NBSP}", colour, 12, bold=True, raw=True)
+    text += _font(_short(box.row.node, 32), colour, 13, bold=True, mono=True)
+    if box.row.expression:
+        text += _font(f"{NBSP}={NBSP}", colour, 11, mono=True, raw=True)
+        text += _font(_short(box.row.expression, 48), colour, 11, mono=True)
+    style = "SOLID" if state == "culprit" else "ROUNDED"
+    bar = _table(
+        [[_cell(text, "LEFT")]], padding=4, extra=f'BGCOLOR="{ink[f"{state}.header"]}" STYLE="{style}"'
+    )
+    return [_cell(bar, span=4)]
+
+
+def _numbers(
+    name: str, yours: float | None, torch: float | None, differs: bool, state: str, ink: dict[str, str]
+) -> list[str]:
+    """One line of a box: name, mark, the engine's number, PyTorch's number or a tick."""
+    mine, theirs = words.pair(yours, torch if differs else None)
+    label = _cell(_font(name, ink["muted"], 11), "LEFT")
+    if not differs:
+        number = _font(mine, ink[f"{state}.text"], 12, mono=True)
+        return [label, "<TD></TD>", _cell(number, "RIGHT"), _cell(_font("✓", ink["tick"], 11), "RIGHT")]
+    return [
+        label,
+        _cell(_font("✗", ink["yours"], 10), "RIGHT"),
+        _cell(_font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT"),
+        _cell(_font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT"),
+    ]
+
+
+def _tooltip(row: Row) -> str:
+    """Every digit, for those who point at the box."""
+    made = f" = {_short(row.expression, 120)}" if row.expression else ""
+    return _quoted(
+        f"{_short(row.node, 60)}{made}: data yours {row.data!r}, torch {row.global_data!r}; "
+        f"grad yours {row.grad!r}, torch {row.global_grad!r}"
+    )
+
+
+# Stubs ---------------------------------------------------------------------------------------------------------
+
+
+def _draw_stub(graph: object, name: str, stub: Stub, example: Example, ink: dict[str, str]) -> None:
+    state = "inherited" if stub.differ else "folded"
+    colour = ink[f"{state}.text"]
+    total = len(stub.values)
+    called = ", ".join(_short(example.program.name(v), 14) for v in stub.values[:2])
+    lines = [_font(called + (" …" if total > 2 else ""), colour, 10, mono=True)]
+    if stub.counted:
+        head = _font(f"▤{NBSP}", colour, 12, raw=True) + _font(words.count(total, "node"), colour, 12, bold=True)
+        lines = [head, *lines, _font(_agreement(total, stub.differ), colour, 10)]
+    table = _table([[_cell(line, "LEFT")] for line in lines], padding=1)
+    graph.node(  # type: ignore[attr-defined]
+        name, label=f"<{table}>", id=name, shape="folder", color=ink[f"{state}.line"], margin="0.1,0.05",
+        fillcolor=ink[f"{state}.fill"], style="filled,dashed" if stub.differ else "filled",
+        tooltip=_quoted(f"not drawn: {_agreement(total, stub.differ)}"), **{"class": "folded"},
+    )  # fmt: skip
+
+
+def _agreement(total: int, differ: int) -> str:
+    if differ in (0, total):
+        word = "differ" if differ else "match"
+        return f"all {word}" if total > 1 else f"{word}s" if differ else "matches"
+    return f"{differ} differ{'s' if differ == 1 else ''}, {total - differ} match{'es' if total - differ == 1 else ''}"
+
+
+# Edges ---------------------------------------------------------------------------------------------------------
+
+
+def _edge_attributes(edge: Edge, to: str, ink: dict[str, str]) -> dict[str, str]:
+    if not edge.began:
+        return _flow(edge.back, edge.forward, ink)
+    look = {
+        "class": "culprit", "dir": "back", "arrowtail": "normal", "arrowsize": "0.9", "color": ink["yours"],
+        "penwidth": "3",
+    }  # fmt: skip
+    if edge.push is not None:
+        return look | {"label": _pushed(f"pushed to {_short(to, 24)}", edge.push.yours, edge.push.correct, ink)}
+    if edge.total is not None:
+        return look | {"label": _pushed(f"all that {_short(to, 24)} got", *edge.total, ink)}
+    return look
+
+
+def _pushed(heading: str, yours: float, correct: float, ink: dict[str, str]) -> str:
+    """The label of an edge: what came along it, and what should have."""
+    mine, theirs = words.pair(yours, correct)
+    muted = ink["muted"]
+    lines = [
+        [_cell(_font(heading, muted, 9), span=3)],
+        [_cell(_font("yours", muted, 9), "RIGHT"), _cell(_font("✗", ink["yours"], 10), "RIGHT"),
+         _cell(_font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT")],
+        [_cell(_font("correct", muted, 9), "RIGHT"), "<TD></TD>",
+         _cell(_font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT")],
+    ]  # fmt: skip
+    return f"<{_table(lines, padding=1)}>"
+
+
+def _flow(back: bool, forward: bool, ink: dict[str, str]) -> dict[str, str]:
+    """An edge along which wrong numbers travel (dashed, hollow arrow in their direction), or plain."""
+    if not back and not forward:
+        return {"class": "match"}
+    return {
+        "class": "inherited", "dir": "both" if back and forward else "back" if back else "forward",
+        "arrowtail": "onormal", "arrowhead": "onormal", "color": ink["inherited.line"], "penwidth": "1.5",
+        "style": "dashed",
+    }  # fmt: skip
+
+
+# Heading and legend --------------------------------------------------------------------------------------------
+
+
+def title(example: Example, cause: Cause) -> str:
+    """ "mul overwrites its operand's gradient: 2 of 3 gradients differ"."""
+    total = len(example.table)
+    data, grad = sum(map(wrong_data, example.table)), sum(map(wrong_grad, example.table))
+    parts = [
+        f"{n} of {total} {what}" for n, what in ((data, "values"), (grad, "gradients")) if n
+    ]
+    found = words.listing(parts) + (" differs" if data + grad == 1 else " differ")
+    return words.sentence(cause, 90) + (f": {found}" if parts else "")
+
+
+def _heading(example: Example, cause: Cause, reference: str, scene: Scene, ink: dict[str, str]) -> str:
+    total = len(example.table)
+    sites = [row.node for row in example.table if row.cause]
+    facts = [f"{words.rule(cause)}" + (f" ({words.place(cause)})" if words.place(cause) else "")]
+    if sites:
+        named = ", ".join(_short(site, 16) for site in sites[:4]) + (" …" if len(sites) > 4 else "")
+        facts.append(f"{'site' if len(sites) == 1 else 'sites'}: {named}")
+    if scene.hidden:
+        differ = sum(wrong(row) for row in example.table if row.value in set(scene.hidden))
+        facts.append(
+            f"{len(scene.boxes)} of {total} nodes drawn, {len(scene.hidden)} folded: "
+            f"{_agreement(len(scene.hidden), differ)}"
+        )
+    for what, test in (("data", wrong_data), ("grad", wrong_grad)):
+        facts.append(f"{what} {total - sum(map(test, example.table))}/{total} ✓")
+    facts.append(f"float64, {one_line(reference, 40)}")
+    gap = f"{NBSP}{NBSP} · {NBSP}{NBSP}"
+    subtitle = _font(gap.join(_escape(fact) for fact in facts), ink["muted"], 11, raw=True)
+    headline = _font(title(example, cause), ink["text"], 17, bold=True)
+    lines = (_cell(headline, "LEFT"), _cell(subtitle, "LEFT"), '<TD HEIGHT="6"></TD>')
+    return f"<{_table([[line] for line in lines], padding=2)}>"
+
+
+def _legend(scene: Scene, ink: dict[str, str]) -> str:
+    """What the marks mean; only those that occur."""
+    cells: list[str] = []
+
+    def entry(sample: str, text: str) -> None:
+        cells.append(f"<TD>{sample}</TD>")
+        cells.append(_cell(_font(_escape(text) + NBSP * 4, ink["text"], 10, raw=True), "LEFT"))
+
+    states = {box.state for box in scene.boxes}
+    for state, (border, text) in _LEGEND_BOXES.items():
+        if state in states:
+            colour = ink["culprit.line" if state == "culprit" else f"{state}.text"]
+            mark = f'<TD WIDTH="22">{_font(MARKS[state], colour, 11, bold=True)}</TD>'
+            look = f'{border} COLOR="{ink[f"{state}.line"]}" BGCOLOR="{ink[f"{state}.fill"]}"'
+            entry(_table([[mark]], padding=2, extra=look, border=False), text)
+    if any(edge.began for edge in scene.edges):
+        entry(_font("◀━━", ink["yours"], 11), "wrong gradient, pushed backwards")
+    flows = {(edge.back, edge.forward) for edge in scene.edges if not edge.began}
+    if flows & {(False, True), (True, True)}:
+        entry(_font("╌╌▷", ink["inherited.line"], 11), "wrong number, passed on")
+    if scene.stubs:
+        look = f'BORDER="1" COLOR="{ink["folded.line"]}" BGCOLOR="{ink["folded.fill"]}"'
+        mark = f'<TD WIDTH="22">{_font("▤", ink["folded.text"], 11)}</TD>'
+        entry(_table([[mark]], padding=2, extra=look, border=False), "folded nodes (dashed: some differ)")
+    return f"<{_table([cells], spacing=2, padding=2)}>" if cells else ""
+
+
+# HTML-like labels ------------------------------------------------------------------------------------------------
+
+
+def _font(
+    text: str,
+    colour: str,
+    size: int,
+    *,
+    bold: bool = False,
+    italic: bool = False,
+    mono: bool = False,
+    raw: bool = False,
+) -> str:
+    """A piece of text; `raw` when it is escaped already."""
+    inner = text if raw else _escape(text)
+    inner = f"<B>{inner}</B>" if bold else f"<I>{inner}</I>" if italic else inner
+    face = f' FACE="{MONO}"' if mono else ""
+    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}"{face}>{inner}</FONT>'
+
+
+def _cell(content: str, align: str = "", *, span: int = 1) -> str:
+    attributes = (f' COLSPAN="{span}"' if span > 1 else "") + (f' ALIGN="{align}"' if align else "")
+    return f"<TD{attributes}>{content}</TD>"
+
+
+def _table(
+    rows: Iterable[Sequence[str]], *, spacing: int = 0, padding: int = 0, extra: str = "", border: bool = True
+) -> str:
+    look = ('BORDER="0" ' if border else "") + f'CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"'
+    body = "".join(f"<TR>{''.join(row)}</TR>" for row in rows)
+    return f"<TABLE {look}{' ' + extra if extra else ''}>{body}</TABLE>"
+
+
+def _short(text: str, limit: int) -> str:
+    return one_line(text, limit)
+
+
+def _escape(text: str) -> str:
+    """Text inside a label. Never empty, which layout engines refuse; no backslash, which they interpret."""
+    return html.escape(one_line(text)).replace("\\", "&#92;") or NBSP
+
+
+def _quoted(text: str) -> str:
+    """Text of an attribute. It is neither markup nor an escape, and never a label in angle brackets."""
+    from graphviz import escape
+
+    return str(escape(html.escape(text)))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "x"

@@ -1,0 +1,118 @@
+"""Cases in the words of test reporters: passed, failed, error or skipped, with what to say about each.
+
+Something fails or ends in an error exactly when the report's exit code is not 0: demanded causes and wrong
+numbers that no case stands for get a result of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from oracle.report import CaseResult, Cause, Report
+from oracle.reports import words
+
+Status = Literal["passed", "failed", "error", "skipped"]
+
+# What an outcome is when no demanded cause stands behind the case.
+STATUS: dict[str, Status] = {
+    "pass": "passed",
+    "imprecise": "passed",
+    "policy": "passed",
+    "fail": "failed",
+    "explained": "skipped",
+    "error": "error",
+    "timeout": "error",
+    "nondeterministic": "error",
+    "unsupported": "skipped",
+    "not run": "skipped",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of a test report; `message` is a sentence, `text` what there is to say at length."""
+
+    level: str
+    name: str
+    status: Status
+    message: str = ""
+    text: str = ""
+    file: str | None = None
+    line: int | None = None
+    seconds: float = 0.0
+    outcome: str = ""
+
+
+def results(report: Report) -> list[Result]:
+    """Every case in order, then what no case stands for."""
+    found = [_case(report, case) for case in report.cases]
+    blamed = {
+        i
+        for case, result in zip(report.cases, found, strict=True)
+        if result.status == "failed"
+        for i in case.causes[:1]
+    }
+    for i, cause in enumerate(report.causes):
+        if cause.demanded and i not in blamed and not _accepted(report):
+            found.append(_blame("causes", words.rule(cause), cause))
+    if report.unexplained and not _accepted(report):
+        message = f"{words.count(report.unexplained, 'wrong number')} without an explanation"
+        found.append(Result("causes", "unexplained", "failed", message, words.balance(report)))
+    if report.exit_code not in (0, 1) or (
+        report.exit_code == 1 and all(r.status in ("passed", "skipped") for r in found)
+    ):
+        found.append(Result("run", "oracle check", "error", words.verdict(report)[1]))
+    return found
+
+
+def tally(found: list[Result]) -> dict[Status, int]:
+    """How many results there are of each status."""
+    counts: dict[Status, int] = {"passed": 0, "failed": 0, "error": 0, "skipped": 0}
+    for result in found:
+        counts[result.status] += 1
+    return counts
+
+
+def explanation(cause: Cause) -> str:
+    """A cause at length, in plain text: its place, the example, the first hint."""
+    parts = [f"{words.sentence(cause)}."]
+    if where := words.place(cause):
+        parts.append(f"At {where}.")
+    if cause.example is not None and cause.example.code.strip():
+        lines, comment = words.code(cause.example)
+        parts.append("\n".join(["", *lines]) + (f"   {comment}" if comment else "") + "\n")
+    if reach := words.explains(cause):
+        parts.append(f"{reach[0].upper()}{reach[1:]}.")
+    if cause.hints[0]:
+        parts.append(f"Hint: {cause.hints[0]}")
+    return "\n".join(parts)
+
+
+def _accepted(report: Report) -> bool:
+    """Whether the run as a whole was asked not to fail."""
+    return report.exit_code == 0
+
+
+def _case(report: Report, case: CaseResult) -> Result:
+    causes = [report.causes[i] for i in case.causes]
+    wanted = [cause for cause in causes if cause.demanded]
+    status = STATUS[case.outcome]
+    if wanted and case.outcome in ("imprecise", "policy", "unsupported"):
+        status = "failed"
+    if status in ("failed", "error") and (_accepted(report) or (causes and not wanted)):
+        status = "skipped"
+    level, _, short = case.name.partition("/")
+    name = short if short and level == case.level else case.name
+    if status == "failed" and wanted:
+        blame = _blame(case.level, name, wanted[0])
+        return Result(**{**vars(blame), "seconds": case.seconds, "outcome": case.outcome})
+    said = "; ".join(words.sentence(cause) for cause in causes)
+    message = ": ".join(part for part in (words.OUTCOME_WORDS[case.outcome], said or case.detail) if part)
+    message = "" if case.outcome == "pass" else message
+    return Result(case.level, name, status, message, case.detail, None, None, case.seconds, case.outcome)
+
+
+def _blame(level: str, name: str, cause: Cause) -> Result:
+    message = words.sentence(cause) + (f" ({words.place(cause)})" if cause.file else "")
+    return Result(level, name, "failed", message, explanation(cause), cause.file, cause.line)

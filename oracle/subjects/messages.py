@@ -1,0 +1,189 @@
+"""The protocol's messages, read with distrust: every complaint names the field that was wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from oracle.case import Answer, Case, Crash, Observation, Observe
+from oracle.program import ProgramError
+from oracle.subjects.child import Lost
+from oracle.subjects.near import near_misses
+from oracle.subjects.tracing import Trace
+from oracle.vocabulary import VOCABULARY
+
+LONGEST_HELLO = 1 << 20
+"""Bytes that a worker's first message may have."""
+
+SHORT = 500
+"""Characters kept of a text that a subject sends."""
+
+
+class Refused(Exception):
+    """The worker cannot run the subject; the message is its sentence."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A worker's first message: what it drives."""
+
+    name: str
+    language: str
+    ops: frozenset[str]
+    grads: Literal["all", "leaves"]
+    capabilities: frozenset[str]
+    has_backward: bool
+    found: dict[str, str]
+    methods: tuple[str, ...]
+
+
+def encode(command: str, number: int, case: Case) -> bytes:
+    """A request as one line."""
+    return json.dumps({"cmd": command, "id": number, **case.to_json()}, separators=(",", ":")).encode() + b"\n"
+
+
+def longest(case: Case) -> int:
+    """The most bytes that an answer to a case can need: three columns of hex floats for each observation."""
+    observations = sum(isinstance(step, Observe) for step in case.steps)
+    return 8192 + 3 * 32 * len(case.program) * observations
+
+
+def longest_trace(case: Case) -> int:
+    return (1 << 20) + 4096 * len(case.program)
+
+
+def read_hello(line: bytes) -> Hello:
+    """Read the answer to "start". Raises Refused with the subject's sentence, or Lost."""
+    data = _object(line)
+    if isinstance(data.get("refused"), str):
+        hints = near_misses(_strings(data, "methods"))
+        hint = "".join(f"; it defines {name}, but Python calls {dunder}" for dunder, name in hints.items())
+        raise Refused(_sanitised(data["refused"]) + hint)
+    if data.get("protocol") != 1:
+        raise Lost("protocol", f"protocol: expected 1, found {_shown(data.get('protocol'))}")
+    grads = data.get("grads")
+    if grads not in ("all", "leaves"):
+        raise Lost("protocol", f'grads: expected "all" or "leaves", found {_shown(grads)}')
+    ops = _strings(data, "ops")
+    if unknown := [op for op in ops if op not in VOCABULARY]:
+        raise Lost("protocol", f"ops: {_shown(unknown[0])} is not in the vocabulary")
+    found = data.get("found", {})
+    if not isinstance(found, dict):
+        raise Lost("protocol", f"found: expected an object of strings, found {_shown(found)}")
+    return Hello(
+        name=_sanitised(_string(data, "name")),
+        language=_sanitised(_string(data, "language")),
+        ops=frozenset(ops),
+        grads="all" if grads == "all" else "leaves",
+        capabilities=frozenset(_strings(data, "capabilities")),
+        has_backward=data.get("has_backward") is not False,
+        found={_sanitised(k): _sanitised(str(v)) for k, v in found.items()},
+        methods=tuple(_strings(data, "methods")) if "methods" in data else (),
+    )
+
+
+def read_answer(line: bytes, number: int, case: Case, seconds: float) -> Answer:
+    """Read the answer to a "run" request. Raises Lost("protocol") naming the field that was wrong."""
+    data = _reply(line, number)
+    if "error" in data:
+        crash = _crash(data["error"], len(case.program))
+        if crash.type == "MemoryError":
+            return Answer(lost="memory", detail="the subject ran out of memory", seconds=seconds)
+        if crash.type == "OutputLimit":
+            return Answer(lost="output limit", detail=crash.message, seconds=seconds)
+        return Answer(crash=crash, seconds=seconds)
+    if "unsupported" in data:
+        return Answer(unsupported=_sanitised(_string(data, "unsupported")), seconds=seconds)
+    rows = data.get("observations")
+    wanted = sum(isinstance(step, Observe) for step in case.steps)
+    if not isinstance(rows, list) or len(rows) != wanted:
+        found = f"{len(rows)}" if isinstance(rows, list) else _shown(rows)
+        raise Lost("protocol", f"observations: expected a list of {wanted}, one for each observe step; found {found}")
+    seen = []
+    for k, row in enumerate(rows):
+        try:
+            seen.append(Observation.from_json(row, len(case.program)))
+        except ProgramError as problem:
+            raise Lost("protocol", f"observations[{k}].{problem}") from None
+    return Answer(tuple(seen), seconds=seconds)
+
+
+def read_trace(line: bytes, number: int, case: Case) -> Trace | None:
+    """Read the answer to a "trace" request; None when the case crashed. Raises Lost("protocol")."""
+    data = _reply(line, number)
+    if "trace" not in data:
+        return None
+    try:
+        return Trace.from_json(data["trace"], len(case.program))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise Lost("protocol", f"trace: {problem}") from None
+
+
+def _reply(line: bytes, number: int) -> dict[str, Any]:
+    data = _object(line)
+    if type(data.get("id")) is not int or data["id"] != number:
+        raise Lost("protocol", f"id: expected {number}, found {_shown(data.get('id'))}")
+    return data
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as problem:  # not JSON, not UTF-8, an endless integer, too deep
+        reason = "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)[:80]
+        raise Lost("protocol", f"the answer is not JSON: {reason}; it begins with {line[:40]!r}") from None
+    if not isinstance(data, dict):
+        raise Lost("protocol", f"the answer is {_shown(data)}; expected an object")
+    return data
+
+
+def _crash(data: Any, size: int) -> Crash:
+    if not isinstance(data, dict):
+        raise Lost("protocol", f"error: expected an object, found {_shown(data)}")
+    during = data.get("during", "forward")
+    if during not in ("forward", "backward"):
+        raise Lost("protocol", f'error.during: expected "forward" or "backward", found {_shown(during)}')
+    node, line = data.get("node"), data.get("line")
+    if node is not None and not (type(node) is int and 0 <= node < size):
+        raise Lost("protocol", f"error.node: expected the index of a value, 0 to {size - 1}, found {_shown(node)}")
+    if line is not None and not (type(line) is int and 0 < line < 10**7):
+        raise Lost("protocol", f"error.line: expected a line number or null, found {_shown(line)}")
+    for field in ("type", "message"):
+        if not isinstance(data.get(field), str):
+            raise Lost("protocol", f"error.{field}: expected a string, found {_shown(data.get(field))}")
+    return Crash(
+        _sanitised(data["type"]),
+        _sanitised(data["message"]),
+        node=node,
+        during=during,
+        line=line,
+        inside=data.get("inside") is not False,
+    )
+
+
+def _string(data: dict[str, Any], field: str) -> str:
+    if not isinstance(data.get(field), str):
+        raise Lost("protocol", f"{field}: expected a string, found {_shown(data.get(field))}")
+    return str(data[field])
+
+
+def _strings(data: dict[str, Any], field: str) -> list[str]:
+    value = data.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
+        raise Lost("protocol", f"{field}: expected a list of strings, found {_shown(value)}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    """A short spelling of any JSON value, for a complaint."""
+    if value is None:
+        return "null"
+    if isinstance(value, (list, dict)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return _sanitised(str(value)[:40])
+
+
+def _sanitised(text: str) -> str:
+    """A subject's text in one bounded line of printable characters."""
+    return "".join(c if c.isprintable() else " " for c in text[:SHORT])

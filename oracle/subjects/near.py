@@ -1,0 +1,54 @@
+"""Methods that look like a misspelled operator: `__subtract__`, `_truediv_`, `__inti__`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+DUNDERS: Mapping[str, tuple[str, ...]] = {
+    "__init__": ("initialize", "initialise", "constructor"),
+    "__add__": ("addition", "plus", "sum"),
+    "__radd__": ("raddition", "rplus"),
+    "__sub__": ("subtract", "subtraction", "minus"),
+    "__rsub__": ("rsubtract", "rsubtraction", "rminus"),
+    "__mul__": ("multiply", "multiplication", "times"),
+    "__rmul__": ("rmultiply", "rmultiplication", "rtimes"),
+    "__truediv__": ("div", "divide", "division", "truedivide", "truedivision"),
+    "__rtruediv__": ("rdiv", "rdivide", "rdivision", "rtruedivide", "rtruedivision", "truerdiv"),
+    "__pow__": ("power", "exponent"),
+    "__rpow__": ("rpower",),
+    "__neg__": ("negate", "negative", "negation"),
+    "__repr__": (),
+}
+"""Every operator's method, and words that people write for it."""
+
+
+def near_misses(methods: Iterable[str]) -> Mapping[str, str]:
+    """Python's name → the name found in its place, for methods that a class meant to define and did not."""
+    given = set(methods)
+    out = {}
+    for dunder, words in DUNDERS.items():
+        if dunder in given:
+            continue
+        core = dunder.strip("_")
+        for name in sorted(given):
+            if not (name.startswith("_") and name.endswith("_")) or name in DUNDERS:
+                continue
+            spelled = name.strip("_").lower()
+            if spelled == core or spelled in words or (_one_slip(spelled, core) and len(core) > 2):
+                out[dunder] = name
+                break
+    return out
+
+
+def _one_slip(a: str, b: str) -> bool:
+    """Whether a is b with one letter wrong, missing or too many, or two neighbours exchanged."""
+    if a == b:
+        return True
+    if len(a) == len(b):
+        wrong = [i for i in range(len(a)) if a[i] != b[i]]
+        if len(wrong) == 1:
+            return len(a) > 3
+        i = wrong[0]
+        return wrong == [i, i + 1] and a[i] == b[i + 1] and a[i + 1] == b[i]
+    short, long = sorted((a, b), key=len)
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))

@@ -1,0 +1,43 @@
+"""The conformance suite: every case, in the order in which people build an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from oracle.case import Case
+from oracle.suite import edges, graphs, networks, rules, steps
+
+VERSION = "1"
+
+LEVELS = {
+    "forward": "every op and form computes the right value",
+    "gradient": "every op and form pushes the right gradient, also when the upstream gradient is not 1",
+    "accumulate": "a value that is used twice gets the sum of what its users owe it",
+    "coerce": "plain numbers, ints and floats, on either side",
+    "graph": "shared sub-expressions of every shape, depth and width",
+    "lifecycle": "what one backward leaves behind for the next",
+    "edge": "kinks, ends of domains, infinities: where engines choose",
+    "numerics": "where a naive formula loses its digits",
+    "nn": "neurons, layers and small networks",
+    "training": "a few steps of gradient descent",
+}
+
+ROOMS = (rules, graphs, steps, edges, networks)
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """All cases, level by level. Names are unique."""
+    order = list(LEVELS)
+    found = [case for room in ROOMS for case in room.cases()]
+    return tuple(sorted(found, key=lambda case: order.index(case.level)))
+
+
+def select(levels: frozenset[str] = frozenset(), pattern: str = "*") -> Iterator[Case]:
+    """The cases of these levels (all if none) whose name matches a shell pattern."""
+    from fnmatch import fnmatchcase
+
+    for case in cases():
+        if (not levels or case.level in levels) and fnmatchcase(case.name, pattern):
+            yield case

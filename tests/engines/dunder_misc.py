@@ -1,0 +1,172 @@
+"""Closures on a class that behaves like a number."""
+
+import math
+
+
+class Value:
+    def __init__(self, data, children=(), op=""):
+        self.data = data
+        self.grad = 0.0
+        self._prev = set(children)
+        self._op = op
+        self._backward = self._nothing
+
+    @staticmethod
+    def _nothing():
+        pass
+
+    @staticmethod
+    def wrap(x):
+        return x if isinstance(x, Value) else Value(x)
+
+    def __add__(self, other):
+        other = Value.wrap(other)
+        out = Value(self.data + other.data, (self, other), "add")
+
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    __radd__ = __add__
+
+    def __mul__(self, other):
+        other = Value.wrap(other)
+        out = Value(self.data * other.data, (self, other), "mul")
+
+        def _backward():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return -1 * self
+
+    def __sub__(self, other):
+        return self + -Value.wrap(other)
+
+    def __rsub__(self, other):
+        return Value.wrap(other) - self
+
+    def __truediv__(self, other):
+        return self * Value.wrap(other) ** -1
+
+    def __rtruediv__(self, other):
+        return Value.wrap(other) / self
+
+    def __pow__(self, p):
+        out = Value(self.data ** p, (self,), "pow")
+
+        def _backward():
+            self.grad += p * self.data ** (p - 1) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def sin(self):
+        out = Value(math.sin(self.data), (self,), "sin")
+
+        def _backward():
+            self.grad += math.cos(self.data) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def cos(self):
+        out = Value(math.cos(self.data), (self,), "cos")
+
+        def _backward():
+            self.grad += -math.sin(self.data) * out.grad
+
+        out._backward = _backward
+        return out
+
+    def __abs__(self):
+        out = Value(abs(self.data), (self,), "abs")
+
+        def _backward():
+            if self.data > 0:
+                self.grad += out.grad
+            elif self.data < 0:
+                self.grad -= out.grad
+
+        out._backward = _backward
+        return out
+
+    def maximum(self, other):
+        other = Value.wrap(other)
+        out = Value(max(self.data, other.data), (self, other), "max")
+
+        def _backward():
+            if self.data >= other.data:
+                self.grad += out.grad
+            else:
+                other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    def minimum(self, other):
+        other = Value.wrap(other)
+        out = Value(min(self.data, other.data), (self, other), "min")
+
+        def _backward():
+            if self.data <= other.data:
+                self.grad += out.grad
+            else:
+                other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+    def relu(self):
+        out = Value(self.data if self.data >= 0 else 0.0, (self,), "relu")
+
+        def _backward():
+            self.grad += out.grad if out.data > 0 else 0.0
+
+        out._backward = _backward
+        return out
+
+    def backward(self):
+        topo = []
+        visited = set()
+        stack = [(self, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                topo.append(node)
+            elif node not in visited:
+                visited.add(node)
+                stack.append((node, True))
+                stack.extend((child, False) for child in node._prev)
+        self.grad = 1.0
+        while topo:
+            topo.pop()._backward()
+
+    def __iadd__(self, other):
+        return self + other
+
+    def __imul__(self, other):
+        return self * other
+
+    def __float__(self):
+        return float(self.data)
+
+    def __bool__(self):
+        return self.data != 0
+
+    def __lt__(self, other):
+        return self.data < Value.wrap(other).data
+
+    def __gt__(self, other):
+        return self.data > Value.wrap(other).data
+
+    def __repr__(self):
+        return f"Value({self.data})"
