@@ -140,7 +140,8 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
 
     Expects nodes with `op` (a vocabulary name, empty for a leaf), `parents` (in operand order, duplicates
     kept), `data`, `grad`, `label` and `number` (order of creation).
-    Nothing is called on the graph and nothing is changed. Raises TypeError for an object without these, ValueError for an op that is not in the vocabulary.
+    Nothing is called on the graph and nothing is changed. Raises TypeError for an object without these,
+    ValueError for an op that is not in the vocabulary.
     """
     for name in ("op", "parents", "data", "grad", "number"):
         if not hasattr(root, name):

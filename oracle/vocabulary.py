@@ -120,6 +120,15 @@ class Op:
         """The kink at these operands, if they are at one."""
         return next((kink for kink in self.kinks if kink.at(*point)), None)
 
+    def smooth(self, point: Point, form: str) -> bool:
+        """Whether PyTorch's formula gives a finite slope for every operand that this form gives as a value."""
+        try:
+            y = self.value(*point)
+            slots = [slot for slot, kind in enumerate(form.split("-")) if kind == "value"]
+            return all(math.isfinite(self.vjp[slot](1.0, y, *point)) for slot in slots)
+        except (ValueError, OverflowError, ZeroDivisionError):
+            return False
+
     def ordinary(self, point: Point) -> bool:
         """Whether any engine can be expected to be right at these operands."""
         return (
@@ -131,8 +140,8 @@ class Op:
 
 INF, NAN = math.inf, math.nan
 SPECIAL = (0.0, -0.0, INF, -INF, NAN)
-UNARY = ((0.7,), (-1.3,), (2.4,), (-0.35,), (3.6,))
-POSITIVE = ((0.7,), (1.6,), (2.4,), (0.35,), (9.2,))
+UNARY = ((0.7,), (-1.3,), (2.4,), (-0.35,), (3.6,), (-6.5,), (8.5,))
+POSITIVE = ((0.7,), (1.6,), (2.4,), (0.35,), (9.2,), (73.0,), (0.015,))
 BINARY = ((1.5, -2.25), (-0.7, 1.3), (3.25, 0.6), (-1.9, -0.8), (0.45, 2.75))
 
 
@@ -290,7 +299,7 @@ ROWS = (
         mpmath=lambda m, a: m.tanh(a),
         value=math.tanh,
         vjp=(lambda g, y, a: g * (1.0 - y * y),),
-        points=((0.7,), (-1.3,), (2.4,), (-0.35,), (0.05,)),
+        points=(*UNARY, (0.05,)),
         domain=lambda a: abs(a) < 300,
         edges=_each(0.0, 1e-9, 20.0, 400.0, -400.0, INF),
         value_bound=Bound(4, absolute=4),  # math.tanh 2.5; through exp ≤ 2.9 absolute
@@ -332,7 +341,7 @@ ROWS = (
         mpmath=lambda m, a: 1 / (1 + m.exp(-a)),
         value=_logistic,
         vjp=(lambda g, y, a: g * (1.0 - y) * y,),
-        points=((0.7,), (-1.3,), (2.4,), (-0.35,), (-6.5,)),
+        points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=_each(0.0, -40.0, 40.0, 800.0, -800.0),
         value_bound=Bound(4, absolute=0, conditioning=lambda a: 2 * abs(a)),  # 2.5

@@ -18,10 +18,10 @@ from oracle.case import Case, Crash
 from oracle.floats import same
 from oracle.judge import policies
 from oracle.judge.compose import rewrites, walk
-from oracle.judge.equations import Exercise, Failure, close
-from oracle.judge.mistakes import name_derivative
+from oracle.judge.equations import Exercise, Failure, Run, close
+from oracle.judge.mistakes import misdirected, name_derivative
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure
-from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes
+from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes, wrong_pushes
 from oracle.judge.traits import Learned, learn
 from oracle.record import Recorder
 from oracle.report import Kind, Severity
@@ -98,7 +98,7 @@ class _Blame:
         self._storage()
         self._crashes_at_special_points()
         self._seed()
-        if self._anything_ordinary():
+        if self._anything_ordinary() and not self._leaks():
             self._probe()
             if not self._everywhere():
                 self._rules()
@@ -181,7 +181,15 @@ class _Blame:
         seeds = [f for f in self.open if f.equation == 3]
         rooted = [c for o in self.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
         fresh = [f for f in seeds if f.run.fresh]
-        if fresh and 2 * len(fresh) > len(rooted):
+        made = {_root_op(f.run) for f in fresh}
+        right = {_root_op(c.run) for c in rooted if not any(f.equation == 3 for f in c.failures)}
+        if made and right and not made & right and None not in made:
+            deepest = walk([(op, VOCABULARY[op].forms[0]) for op in made if op is not None])[0][0]
+            fault = self._add(Fault("seed", "wrong", deepest))
+            for f in seeds:
+                self._strike(f, [fault])
+            self.open = [f for f in self.open if f.equation != 3]
+        elif fresh and 2 * len(fresh) > len(rooted):
             fault = self._add(Fault("seed", "wrong"))
             for f in seeds:
                 self._strike(f, [fault])
@@ -191,6 +199,40 @@ class _Blame:
                 for f in self.open:
                     self._strike(f, [fault])
                 self.open = []
+
+    def _leaks(self) -> bool:
+        """Whether cases fail only because others ran before them in the same process."""
+        failing = {
+            f.run.case.name: f.run.case
+            for f in self.open
+            if f.ordinary and f.run.fresh and f.equation == 4 and not f.run.case.policy
+        }
+        failing |= {
+            o.case.name: o.case
+            for o in self.outcomes
+            if o.answer.crash is not None
+            and o.answer.crash.during == "backward"
+            and not o.case.policy
+            and not _special_crash(o)
+        }
+        smallest = sorted(failing.values(), key=lambda case: (len(case.program), case.name))[:5]
+        clean = 0
+        for case in smallest:
+            self.subject.close()  # the next case gets a fresh worker
+            (outcome,) = ask(self.subject, [case], self.traits)
+            clean += outcome.answer.ok and not any(c.failures for c in outcome.checked)
+        if clean < 2 or clean < len(smallest):
+            return False
+        self.whole = self._add(Fault("lifecycle", "wrong", detail="survives"))
+        for f in self.open:
+            if not f.run.case.policy:
+                self._strike(f, [self.whole])
+        for o in self.outcomes:
+            if o.answer.crash is not None and not self.blamed.get(o.case.name) and o.case.name in failing:
+                self.whole.note(o.case, None)
+                self.blamed[o.case.name].append(self.whole)
+        self.open = [f for f in self.open if f.run.case.policy]
+        return True
 
     def _probe(self) -> None:
         """Measure every rule that the suite uses, also at the operands where it failed."""
@@ -213,9 +255,28 @@ class _Blame:
                     extra[rule] = (*known, point)
         self.measured = measure(self.subject, walk(list(rules)), self.traits, extra)
         self.symptoms = {rule: symptoms(m) for rule, m in self.measured.items()}
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """A rule that is wrong at few points must be wrong beside them, too, or they were coincidences (of a
+        traversal that skips nodes with equal numbers, say)."""
+        beside: dict[Rule, tuple[Point, ...]] = {}
+        for rule, found in self.symptoms.items():
+            m = self.measured[rule]
+            at = {p.point for s in found if s.kind == "derivative" for p in wrong_pushes(m, s.slot or 0)}
+            if at and len(at) <= 3 and any(s.kind == "derivative" for s in found):
+                beside[rule] = tuple(_nudged(rule, point, n) for point in at for n in (1, 2))
+        for rule, m in measure(self.subject, list(beside), self.traits, beside).items():
+            wrong = {
+                p.point for s in symptoms(m) if s.kind == "derivative" for p in wrong_pushes(m, s.slot or 0)
+            }
+            if not wrong & set(beside[rule]):
+                self.symptoms[rule] = tuple(s for s in self.symptoms[rule] if s.kind != "derivative")
 
     def _everywhere(self) -> bool:
+        silent = frozenset({"missing", "raises", "forward"})
         if self.whole is not None:
+            self._rules(silent)
             return True
         found = everywhere(self.measured, self.symptoms)
         if found is None:
@@ -224,7 +285,7 @@ class _Blame:
         self.whole = self._add(Fault(found.kind, "wrong", measured=example, detail=found.detail))
         if found.kind == "derivative":
             self.whole.rules = [r for r, s in self.symptoms.items() if any(x.kind == "derivative" for x in s)]
-        self._rules(frozenset({"missing", "raises", "forward"}))
+        self._rules(silent)
         return True
 
     def _rules(self, kinds: frozenset[str] | None = None) -> None:
@@ -261,6 +322,13 @@ class _Blame:
         """A cause of its own; forms of one op that fail alike are one cause."""
         op, _ = rule
         measured = self.measured[rule]
+        if symptom.detail == "same-operand":
+            for fault in self.faults:
+                if fault.detail == "same-operand":
+                    fault.op = op if fault.op == op else None
+                    fault.rules.append(rule)
+                    self.of_rule[rule].append(fault)
+                    return
         for fault in self.of_rule_of(op):
             if (fault.kind, fault.detail) == (symptom.kind, symptom.detail):
                 if fault.slot != symptom.slot and not self._one_mistake(fault, measured, symptom):
@@ -290,6 +358,8 @@ class _Blame:
         if symptom.kind != "derivative":
             return True
         assert fault.measured is not None
+        if misdirected(measured.rule[0], measured.pushes):
+            return True
         names = [
             name_derivative(m.rule[0], telling_pushes(m, slot))
             for m, slot in ((fault.measured, fault.slot or 0), (measured, symptom.slot or 0))
@@ -307,7 +377,7 @@ class _Blame:
         remaining = []
         plans: list[tuple[Failure, list[Fault]]] = []
         for f in self.open:
-            ks = [f.value] if f.equation == 2 else [k for k, _ in f.feeders]
+            ks = [f.value] if f.equation == 2 else _suspects(f)
             if f.equation not in (2, 4):
                 remaining.append(f)
                 continue
@@ -330,12 +400,21 @@ class _Blame:
             crash = o.answer.crash
             if crash is None or self.blamed.get(o.case.name):
                 continue
-            rule = _crashing_rule(o)
-            faults_ = self.of_rule.get(rule, []) if rule else []
-            for fault in faults_:
-                if fault.kind in ("missing", "raises"):
-                    fault.note(o.case, None)
-                    self.blamed[o.case.name].append(fault)
+            for fault in self._crashing(o):
+                fault.note(o.case, None)
+                self.blamed[o.case.name].append(fault)
+
+    def _crashing(self, o: Outcome) -> list[Fault]:
+        """The faults that account for an exception: of the op being computed, or of any op in backward."""
+        assert o.answer.crash is not None
+        node = o.answer.crash.node
+        producer = None if node is None else o.case.program.producer(node)
+        if producer is not None and o.answer.crash.during == "forward":
+            rules = [(producer.op, o.case.program.form(producer))]
+            return [f for f in self.of_rule.get(rules[0], ()) if f.kind in ("missing", "raises")]
+        rules = [(node.op, o.case.program.form(node)) for _, node in o.case.program.nodes()]
+        found = {id(f): f for rule in rules for f in self.of_rule.get(rule, ()) if f.kind != "missing"}
+        return list(found.values())
 
     def _predict(self, plans: list[tuple[Failure, list[Fault]]]) -> None:
         """Replay each failing sum with the measured pushes of the blamed rules in it."""
@@ -350,6 +429,9 @@ class _Blame:
         pushes = self._replay(list(wanted)[:2000])
         for f, faults in plans:
             observed = f.observed
+            if any(f.run.grad[k] is None for k, _ in f.feeders):
+                self._strike(f, faults)
+                continue
             shares = []
             for k, slot in f.feeders:
                 rule, point, g = self._rule(f, k), _point(f, k), f.run.grad[k]
@@ -497,11 +579,35 @@ class _Blame:
             self.blamed[o.case.name].append(fault)
 
 
+def _nudged(rule: Rule, point: Point, n: int) -> Point:
+    """Operands close by, equal ones made unequal; ints stay ints."""
+    kinds = enumerate(zip(rule[1].split("-"), point, strict=True))
+    return tuple(x if kind == "int" else x * (1 + (n + 3 * slot) / 977) for slot, (kind, x) in kinds)
+
+
+def _root_op(run: Run) -> str | None:
+    """The op that made the root, None for a leaf."""
+    node = None if run.root is None else run.program.producer(run.root)
+    return None if node is None else node.op
+
+
 def _value(op: str, point: Point) -> float:
     """PyTorch's value at special operands."""
     from oracle.torch_reference import local
 
     return local(op, {}, [[x] for x in point], [1.0]).values[0]
+
+
+def _suspects(f: Failure) -> list[int]:
+    """The consumers that feed a failing sum; where their gradients cannot be read, all users of the value."""
+    direct = [k for k, _ in f.feeders]
+    if all(f.run.grad[k] is not None for k in direct):
+        return direct
+    users = {f.value}
+    for k, node in f.run.program.nodes():
+        if users & set(node.operands):
+            users.add(k)
+    return sorted(users - {f.value})
 
 
 def _point(f: Failure, k: int) -> Point:
@@ -515,18 +621,21 @@ def _special_crash(o: Outcome) -> bool:
     program = o.case.program
     if o.case.level not in ("edge", "numerics"):
         return False
-    return any(
-        not VOCABULARY[node.op].ordinary(program.operand_data(node, program.inputs))
-        for _, node in itertools.islice(program.nodes(), 1)
-    )
+    node = program.node(0)
+    point = program.operand_data(node, program.inputs)
+    row = VOCABULARY[node.op]
+    return not row.ordinary(point) and row.kink(point) is None
 
 
 def _crashing_rule(o: Outcome) -> Rule | None:
-    crash = o.answer.crash
-    if crash is None or crash.node is None:
+    """The rule at which a case raised; in backward, the case's first op where it is about one op."""
+    crash, program = o.answer.crash, o.case.program
+    if crash is None:
         return None
-    node = o.case.program.producer(crash.node)
-    return None if node is None else (node.op, o.case.program.form(node))
+    node = None if crash.node is None else program.producer(crash.node)
+    if node is None and o.case.level in ("edge", "numerics", "gradient", "coerce") and program.ops:
+        node = program.node(0)
+    return None if node is None else (node.op, program.form(node))
 
 
 def _alike(mine: Measured, theirs: Measured) -> bool:

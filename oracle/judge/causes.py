@@ -10,7 +10,7 @@ from oracle.floats import short
 from oracle.judge import policies
 from oracle.judge.blame import Fault, Judgement
 from oracle.judge.example import example, pick
-from oracle.judge.mistakes import CHAIN_RULE, name_derivative, name_value, scale
+from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
 from oracle.judge.place import place
 from oracle.judge.symptoms import telling_pushes
 from oracle.report import Cause
@@ -118,9 +118,7 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         fault.severity,
         demands.demanded(fault, form),
         fault.op,
-        fault.slot
-        if fault.op is None or VOCABULARY[fault.op].arity > 1 or fault.slot is None
-        else fault.slot,
+        fault.slot,
         form,
         said.mistake,
         said.message,
@@ -222,6 +220,12 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     assert m is not None
     slots = [fault.slot] if fault.slot is not None else sorted({p.slot for p in m.pushes})
     named = [name_derivative(m.rule[0], telling_pushes(m, s)) for s in slots]
+    if fault.slot is None and fault.op is not None and misdirected(fault.op, m.pushes) and named[0] is None:
+        return Words(
+            "misdirected",
+            f"{op} pushes to one operand what belongs to the other",
+            ("Which operand gets which gradient?", CHAIN_RULE, "Push each operand its own share."),
+        )
     row = next((n for n in named if n is not None), None)
     if row is not None and (fault.op is None or all(n is row for n in named)):
         says = row.words.format(operand=operand(fault))
@@ -297,7 +301,8 @@ def _seed(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     observed = next((f.observed for _, f in fault.evidence if f is not None), 0.0)
     return Words(
         "seed",
-        f"the gradient of the root starts at {short(observed)} instead of 1",
+        f"the gradient of the root starts at {short(observed)} instead of 1"
+        + ("" if fault.op is None else f" when {op} made it"),
         (
             "What is the derivative of the root by itself?",
             "Backpropagation begins with 1 at the root.",
@@ -315,6 +320,16 @@ def _lifecycle(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Does this op leave its operands alone?",
                 "Other users of the operand, and its own derivative, still need the old number.",
                 "Compute into a new node.",
+            ),
+        )
+    if fault.detail == "survives":
+        return Words(
+            "state-survives",
+            "something survives from one graph to the next: programs fail only after others have run",
+            (
+                "What is created once, and not once per call?",
+                "A list or set at module or class level, or a mutable default argument, outlives the graph.",
+                "Make it anew in each backward.",
             ),
         )
     if fault.detail == "forward-touches-gradients":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
@@ -115,6 +116,15 @@ class Traits:
     conventions: Conventions
     unit: float = U
     per_path: bool = False
+
+    def stored(self, x: float) -> float:
+        """A number as this subject holds it."""
+        if self.unit == U or x != x:
+            return x
+        try:
+            return float(struct.unpack("f", struct.pack("f", x))[0])
+        except OverflowError:
+            return math.copysign(math.inf, x)
 
 
 class Locals(Protocol):
@@ -244,7 +254,9 @@ class _Asked:
         self.program = run.program
         size = len(self.program)
         self.nodes = list(self.program.nodes())
-        self.points = {k: self.program.operand_data(node, run.made) for k, node in self.nodes}
+        self.points = {
+            k: tuple(map(traits.stored, self.program.operand_data(node, run.made))) for k, node in self.nodes
+        }
         self.live = [] if run.root is None else self.program.reaches(run.root)
         self.data: list[float] = list(run.made)
         self.grad: list[float | None] = [None] * size
@@ -268,9 +280,8 @@ class _Asked:
 
     def mutated(self) -> bool:
         """Equation 1. Where it fails nothing else is asked: no number can be trusted."""
-        scale = self.traits.unit / U
         for i, x in enumerate(self.program.inputs):
-            if not close(self.run.made[i], x, (scale - 1) * U * abs(x) if scale > 1 else 0.0):
+            if not close(self.run.made[i], self.traits.stored(x), 0.0):
                 self._fail(1, i, self.run.made[i], x, 0.0, True)
         if self.run.made is not self.run.data:
             for i, (made, later) in enumerate(zip(self.run.made, self.run.data, strict=True)):
@@ -297,7 +308,7 @@ class _Asked:
             if self.traits.unit > U:
                 bound += self.traits.unit * abs(expected)
             if not close(observed, expected, bound):
-                ordinary = row.ordinary(point) and math.isfinite(expected)
+                ordinary = row.ordinary(point) and math.isfinite(self.traits.stored(expected))
                 self._fail(2, k, observed, expected, bound, ordinary, abs(expected))
             elif math.isfinite(expected) and all(map(math.isfinite, point)):
                 self._exercise(node, None, observed, expected)
@@ -394,7 +405,9 @@ class _Asked:
             if math.isfinite(expected):
                 self._exercised(owed, g, expected, bound)
             return bound
-        ordinary = math.isfinite(expected) and all(self._ordinary(o.consumer) for o in owed)
+        ordinary = math.isfinite(self.traits.stored(expected)) and all(
+            self._ordinary(o.consumer) for o in owed
+        )
         self._fail(4, i, g, expected, bound, ordinary, total, tuple((o.consumer, o.slot) for o in owed))
         return bound
 

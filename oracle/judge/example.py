@@ -9,7 +9,6 @@ from functools import cache
 
 from oracle import torch_reference
 from oracle.case import Backward, Case, Observation, Observe
-from oracle.floats import short
 from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure
 from oracle.program import Node, Program

@@ -353,6 +353,20 @@ def _term(op: str, p: Pushed) -> Term:
     return Term(p.upstream, a, b, p.point[p.slot], p.result, p.expected, other)
 
 
+def misdirected(op: str, pushes: Iterable[Pushed]) -> bool:
+    """Whether one operand gets what belongs to the other: each is wrong, and their sum is right."""
+    pairs: dict[tuple[object, str], list[Pushed]] = {}
+    for p in pushes:
+        pairs.setdefault((p.point, p.wrap), []).append(p)
+    both = [(a, b) for a, b in (pair for pair in pairs.values() if len(pair) == 2)]
+    return bool(both) and all(
+        not a.ok
+        and not b.ok
+        and math.isclose(a.observed + b.observed, a.expected + b.expected, rel_tol=1e-9, abs_tol=1e-300)
+        for a, b in both
+    )
+
+
 def scale(pushes: Iterable[Pushed]) -> float | None:
     """The constant factor by which all pushes of a slot are off, if it is one."""
     ratios = [p.observed / p.expected for p in pushes if p.expected and math.isfinite(p.observed)]

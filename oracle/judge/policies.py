@@ -11,6 +11,7 @@ POLICIES: Mapping[str, str] = {
     "second-backward": "a second backward of the same graph adds the same gradients again",
     "two-roots": "gradients of two roots over a shared value add up",
     "recursion-depth": "graphs deeper than Python's recursion limit can be differentiated",
+    "exponential-paths": "the time grows with the number of nodes, not of paths",
     "domain-errors": "nan or inf is returned where Python raises (1/0, log(0), a fractional power of -2)",
     "overflow": "the ends of the range are reached without an exception or a nan",
     "zero-pow-zero": "0**0 is 1, and its gradient 0",

@@ -98,15 +98,16 @@ class Shared:
     own: float
     other: float
     together: float
+    unit: float = U
 
     @property
     def ok(self) -> bool:
-        return close(self.together, self.own + self.other, 8 * U * (abs(self.own) + abs(self.other)))
+        return close(self.together, self.own + self.other, 8 * self.unit * (abs(self.own) + abs(self.other)))
 
     @property
     def lost_other(self) -> bool:
         """Only the op's own push is seen: it overwrote the root's."""
-        return not self.ok and close(self.together, self.own, 8 * U * abs(self.own))
+        return not self.ok and close(self.together, self.own, 8 * self.unit * abs(self.own))
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,12 @@ class Same:
     wrap: str
     apart: float
     together: float
+    size: float
+    unit: float = U
 
     @property
     def ok(self) -> bool:
-        return close(self.together, self.apart, 16 * U * (abs(self.apart) + abs(self.together)) + 1e-300)
+        return close(self.together, self.apart, 16 * self.unit * self.size + 1e-300)
 
 
 @dataclass
@@ -175,7 +178,7 @@ def measure(
             together.setdefault((plan.rule, plan.group), {})[plan.role] = outcome
     for (rule, group), roles in together.items():
         if all(outcome.answer.ok and outcome.answer.observations for outcome in roles.values()):
-            _read_together(found[rule], group, roles)
+            _read_together(found[rule], group, roles, traits.unit)
     return found
 
 
@@ -277,7 +280,8 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
     run = checked.run
     failed = {(f.value, f.equation): f for f in checked.failures}
     if any(f.equation == 1 for f in checked.failures):
-        measured.mutates.append(plan.case)
+        if plan.group == "alone":
+            measured.mutates.append(plan.case)
         return
     row = VOCABULARY[plan.rule[0]]
     made = run.made[plan.o]
@@ -325,12 +329,12 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
             )
 
 
-def _read_together(measured: Measured, group: str, roles: dict[str, Outcome]) -> None:
+def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], unit: float) -> None:
     grads = {role: outcome.answer.observations[-1].grad for role, outcome in roles.items()}
     if "same" in grads:
         together, (a, b) = grads["same"][0], grads["different"][:2]
         if together is not None and a is not None and b is not None:
-            measured.same.append(Same(group.split("|")[1], a + b, together))
+            measured.same.append(Same(group.split("|")[1], a + b, together, abs(a) + abs(b), unit))
         return
     slot, join, _ = group.split("|")
     form = measured.rule[1].split("-")
@@ -338,4 +342,4 @@ def _read_together(measured: Measured, group: str, roles: dict[str, Outcome]) ->
     copy = sum(kind == "value" for kind in form)
     own, other, both = grads["apart"][leaf], grads["apart"][copy], grads["together"][leaf]
     if own is not None and other is not None and both is not None:
-        measured.shared.append(Shared(int(slot), join, own, other, both))
+        measured.shared.append(Shared(int(slot), join, own, other, both, unit))

@@ -41,7 +41,7 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
         unlike = [s for s in measured.shared if s.slot == slot and not s.ok]
         if any(s.lost_other for s in unlike):
             found.append(Symptom("accumulation", slot, detail="overwrite"))
-        elif len(unlike) > 1 and not wrong_pushes(measured, slot):
+        elif len({s.join.strip("ao ") for s in unlike}) > 1 and not wrong_pushes(measured, slot):
             found.append(Symptom("accumulation", slot, detail="depends"))
     if (
         any(not s.ok for s in measured.same)
@@ -109,27 +109,12 @@ def everywhere(
     }
     if shared and all(key in overwriting for key in shared):
         return Everywhere("accumulation", "overwrite")
-    same = [m.rule for m in offered if m.same]
-    keyed = {rule for rule, several in found.items() for s in several if s.detail == "same-operand"}
-    if len(same) > 1 and all(rule in keyed for rule in same if _tells_apart(measured[rule])):
-        return Everywhere("accumulation", "same-operand")
     return None
 
 
-def _tells_apart(measured: Measured) -> bool:
-    return bool(measured.same) and not any(v for v in measured.values if not v.ok)
-
-
 def _silent(pushing: Iterable[Measured]) -> bool:
-    """Right at the root, and nothing is passed on below it, whatever the op."""
-    below = 0
-    for measured in pushing:
-        for p in measured.pushes:
-            if p.wrap == "alone":
-                if not p.ok:
-                    return False
-            elif p.expected != 0.0:
-                if p.observed != 0.0:
-                    return False
-                below += 1
-    return below > 0
+    """Right at the root (for ops that are not composed), and nothing is passed on below it, whatever the op."""
+    pushes = [p for m in pushing for p in m.pushes if p.expected != 0.0]
+    below = [p for p in pushes if p.wrap != "alone"]
+    right = {m.rule[0] for m in pushing if all(p.ok for p in m.pushes if p.wrap == "alone")}
+    return len(right) > 1 and bool(below) and all(p.observed == 0.0 for p in below)

@@ -91,11 +91,14 @@ def _doubling(a: Any) -> Any:
     return x
 
 
-def _fibonacci(a: Any, b: Any) -> Any:
-    x, y = a * 1.0, b * 1.0
-    for _ in range(12):
-        x, y = y, (x + y) * 0.55
-    return y
+def _fibonacci(depth: int) -> Callable[[Any, Any], Any]:
+    def fibonacci(a: Any, b: Any) -> Any:
+        x, y = a * 1.0, b * 1.0
+        for _ in range(depth):
+            x, y = y, (x + y) * 0.55
+        return y
+
+    return fibonacci
 
 
 def _wide(a: Any, b: Any) -> Any:
@@ -146,7 +149,7 @@ SHAPES: tuple[tuple[str, Callable[..., Any], tuple[float, ...], str], ...] = (
     ("late-use", _late_use, (0.7, -1.9), "a value used near the leaves and again at the root"),
     ("three-users", _three_users_of_different_depth, (0.7, -1.9), "three users, each of another depth"),
     ("doubling-10", _doubling, (0.7,), "1,024 paths through ten doublings"),
-    ("fibonacci-12", _fibonacci, (0.7, -1.9), "a number of paths that grows like Fibonacci's"),
+    ("fibonacci-12", _fibonacci(12), (0.7, -1.9), "a number of paths that grows like Fibonacci's"),
     ("wide", _wide, (0.7, -1.9), "two leaves with 24 users each"),
     ("equal-but-distinct", _equal_but_distinct, (2.0, 2.0), "distinct nodes that hold equal numbers"),
     ("unused-leaf", _unused_leaf, (1.5, 4.0), "a leaf that does not lead to the root"),
@@ -159,6 +162,12 @@ SHAPES: tuple[tuple[str, Callable[..., Any], tuple[float, ...], str], ...] = (
 def cases() -> Iterator[Case]:
     for name, function, inputs, reason in SHAPES:
         yield Case(f"graph/{name}", record(function, *inputs), reason)
+    yield Case(
+        "graph/fibonacci-42",
+        record(_fibonacci(42), 0.7, -1.9),
+        "a number of paths that no engine can walk one by one",
+        policy="exponential-paths",
+    )
     yield Case(
         "graph/chain-5000",
         record(_chain(5000), 0.9),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from oracle.case import Case
@@ -28,7 +29,7 @@ def _network(sizes: tuple[int, ...], activate: Callable[[Traced], Traced]) -> Pr
     inputs = [r.input(x, f"x{i}") for i, x in enumerate((2.0, 3.0, -1.0)[: sizes[0]])]
     weights = []
     n = 0
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         rows = []
         for j in range(fan_out):
             row = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from oracle.case import Case, Observe
+from oracle.case import Backward, Case, Observe, Rebuild
 from oracle.record import Operand, Recorder, Traced
 from oracle.vocabulary import ROWS, Op, Point
 
@@ -44,11 +44,10 @@ def points(row: Op, form: str) -> tuple[Point, ...]:
     for n, point in enumerate(row.points):
         whole = float((2, 3, -2, 5, -1)[n % 5])
         changed = tuple(whole if s == slot else x for s, x in enumerate(point))
-        if row.ordinary(changed):
-            out.append(changed)
-        else:
-            out.append(tuple(abs(whole) if s == slot else x for s, x in enumerate(point)))
-    return tuple(p for p in out if row.ordinary(p))
+        out.append(changed)
+        out.append(tuple(abs(x) for x in changed))
+    fit = dict.fromkeys(p for p in out if row.ordinary(p) and row.smooth(p, form))
+    return tuple(fit)[: len(row.points)]
 
 
 def wrapped(row: Op, form: str, point: Point, wrap: str) -> Recorder:
@@ -122,3 +121,12 @@ def _reused(row: Op) -> Iterator[Case]:
         a = r.input(point[0], "a")
         r.node("add", r.node(row.name, a), r.node(row.name, a))
         yield Case(f"accumulate/{row.name}-twice", r.finish(), f"two {row.name} nodes of one value")
+    r = Recorder()
+    apply(r, row, form, point)
+    program = r.finish()
+    yield Case(
+        f"lifecycle/{row.name}-keeps-gradients",
+        program,
+        f"computing {row.name} again leaves the gradients of its operands alone",
+        (Backward(program.root), Observe(), Rebuild(), Observe()),
+    )
