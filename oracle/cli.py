@@ -56,8 +56,8 @@ def check(
 ) -> None:
     """Is this engine right, and if not, which line is wrong? TARGET is FILE[:Class]."""
     from oracle import suite
-    from oracle.check import Demands
     from oracle.check import check as run
+    from oracle.judge.causes import Demands
     from oracle.reports import FORMATS
     from oracle.subjects import LoadError, open_subject
 

@@ -20,12 +20,12 @@ from oracle.judge import policies
 from oracle.judge.compose import rewrites, walk
 from oracle.judge.equations import Exercise, Failure, Run, close
 from oracle.judge.mistakes import misdirected, name_derivative
-from oracle.judge.probe import Measured, Outcome, Rule, ask, measure
+from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
 from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes, wrong_pushes
 from oracle.judge.traits import Learned, learn
 from oracle.record import Recorder
 from oracle.report import Kind, Severity
-from oracle.subjects import Subject
+from oracle.subjects import Place, Subject
 from oracle.vocabulary import VOCABULARY, Point
 
 
@@ -98,10 +98,12 @@ class _Blame:
         self._storage()
         self._crashes_at_special_points()
         self._seed()
-        if self._anything_ordinary() and not self._leaks():
+        if self._anything_ordinary():
+            self._leaks()
             self._probe()
             if not self._everywhere():
                 self._rules()
+            self._unite_missing()
             self._account()
         self._special()
         self._mutation()
@@ -200,7 +202,7 @@ class _Blame:
                     self._strike(f, [fault])
                 self.open = []
 
-    def _leaks(self) -> bool:
+    def _leaks(self) -> None:
         """Whether cases fail only because others ran before them in the same process."""
         failing = {
             f.run.case.name: f.run.case
@@ -222,7 +224,7 @@ class _Blame:
             (outcome,) = ask(self.subject, [case], self.traits)
             clean += outcome.answer.ok and not any(c.failures for c in outcome.checked)
         if clean < 2 or clean < len(smallest):
-            return False
+            return
         self.whole = self._add(Fault("lifecycle", "wrong", detail="survives"))
         for f in self.open:
             if not f.run.case.policy:
@@ -232,7 +234,6 @@ class _Blame:
                 self.whole.note(o.case, None)
                 self.blamed[o.case.name].append(self.whole)
         self.open = [f for f in self.open if f.run.case.policy]
-        return True
 
     def _probe(self) -> None:
         """Measure every rule that the suite uses, also at the operands where it failed."""
@@ -246,10 +247,7 @@ class _Blame:
         for f in self.open:
             ks = [f.value] if f.equation == 2 else [k for k, _ in f.feeders]
             for k in ks:
-                node = f.run.program.producer(k)
-                assert node is not None
-                rule = self._rule(f, k)
-                point = f.run.program.operand_data(node, f.run.made)
+                rule, point = self._rule(f, k), _point(f, k)
                 known = extra.get(rule, ())
                 if len(known) < 3 and point not in known:
                     extra[rule] = (*known, point)
@@ -276,7 +274,7 @@ class _Blame:
     def _everywhere(self) -> bool:
         silent = frozenset({"missing", "raises", "forward"})
         if self.whole is not None:
-            self._rules(silent)
+            self._rules(silent if self.whole.kind == "seed" else frozenset({"missing"}))
             return True
         found = everywhere(self.measured, self.symptoms)
         if found is None:
@@ -290,16 +288,38 @@ class _Blame:
 
     def _rules(self, kinds: frozenset[str] | None = None) -> None:
         """Blame rules from primitive to composite."""
-        for rule in walk(list(self.measured)):
+        for rule in self._inside_first(walk([r for r in self.measured if self.symptoms[r]])):
             found = tuple(s for s in self.symptoms[rule] if kinds is None or s.kind in kinds)
             if not found:
                 continue
-            below = self._explained(rule)
+            seeds = [f for f in self.faults if f.kind == "seed" and f.op == rule[0]]
+            below = seeds or self._explained(rule)
             if below:
                 self.of_rule[rule].extend(below)
                 continue
             for symptom in found:
                 self._blame(rule, symptom)
+
+    def _inside_first(self, order: list[Rule]) -> list[Rule]:
+        """Rules whose value is computed inside another failing rule's method come after that one.
+
+        A trace only proposes an order; what explains what is decided by numbers.
+        """
+        traces: dict[Rule, tuple[Place, Place]] = {}
+        for rule in order:
+            case, o = one_op(rule)
+            trace = self.subject.trace(case) if self.measured[rule].missing is None else None
+            outer = None if trace is None else trace.methods[o]
+            if trace is not None and outer is not None:
+                traces[rule] = (outer, trace.values[o] or outer)
+        out: dict[Rule, None] = {}
+        for rule in order:
+            outer, inner = traces.get(rule, (None, None))
+            if outer is not None and inner is not None and outer.first != inner.first:
+                ops = {r[0] for r, (method, _) in traces.items() if method.first == inner.first} - {rule[0]}
+                out |= dict.fromkeys(r for r in order if r[0] in ops)
+            out[rule] = None
+        return list(out)
 
     def _explained(self, rule: Rule) -> list[Fault]:
         """The faults that explain a failing rule, if some rewrite of it behaves the same to the bit."""
@@ -331,6 +351,10 @@ class _Blame:
                     return
         for fault in self.of_rule_of(op):
             if (fault.kind, fault.detail) == (symptom.kind, symptom.detail):
+                if symptom.kind == "missing" and policies.general(rule[1]) != policies.general(
+                    fault.rules[0][1]
+                ):
+                    continue
                 if fault.slot != symptom.slot and not self._one_mistake(fault, measured, symptom):
                     continue
                 if rule not in fault.rules:
@@ -352,6 +376,27 @@ class _Blame:
             if fault.crash.type == "RecursionError":
                 fault.detail = "recursion"
         self.of_rule[rule].append(fault)
+
+    def _unite_missing(self) -> None:
+        """Where every form that starts with a value is missing, that is one absence; so is every form at all."""
+        for op in {f.op for f in self.faults if f.kind == "missing"}:
+            forms = {form for m_op, form in self.measured if m_op == op}
+            for wanted in ({form for form in forms if form.startswith("value")}, forms):
+                parts = [
+                    f
+                    for f in self.faults
+                    if f.kind == "missing" and f.op == op and {form for _, form in f.rules} <= wanted
+                ]
+                if len(parts) > 1 and {form for f in parts for _, form in f.rules} == wanted:
+                    self._unite(parts)
+
+    def _unite(self, parts: list[Fault]) -> None:
+        first, *others = parts
+        for other in others:
+            first.rules.extend(other.rules)
+            for rule in other.rules:
+                self.of_rule[rule] = [first if f is other else f for f in self.of_rule[rule]]
+        self.faults = [f for f in self.faults if not any(f is other for other in others)]
 
     def _one_mistake(self, fault: Fault, measured: Measured, symptom: Symptom) -> bool:
         """Whether another slot's fault is the same mistake, so that it is one cause of both operands."""
@@ -412,7 +457,7 @@ class _Blame:
         if producer is not None and o.answer.crash.during == "forward":
             rules = [(producer.op, o.case.program.form(producer))]
             return [f for f in self.of_rule.get(rules[0], ()) if f.kind in ("missing", "raises")]
-        rules = [(node.op, o.case.program.form(node)) for _, node in o.case.program.nodes()]
+        rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
         found = {id(f): f for rule in rules for f in self.of_rule.get(rule, ()) if f.kind != "missing"}
         return list(found.values())
 
@@ -423,9 +468,7 @@ class _Blame:
             for k, _ in f.feeders:
                 rule = self._rule(f, k)
                 if self.of_rule.get(rule) or self.whole:
-                    wanted[rule, _point(f, k), f.run.grad[k] if f.run.grad[k] is not None else math.nan] = (
-                        None
-                    )
+                    wanted[rule, _point(f, k), _known(f, k)] = None
         pushes = self._replay(list(wanted)[:2000])
         for f, faults in plans:
             observed = f.observed
@@ -434,18 +477,16 @@ class _Blame:
                 continue
             shares = []
             for k, slot in f.feeders:
-                rule, point, g = self._rule(f, k), _point(f, k), f.run.grad[k]
-                known = pushes.get((rule, point, g if g is not None else math.nan))
-                if known is None or slot not in known:
-                    known = {slot: self._correct(rule, point, slot, g)}
-                shares.append(known[slot])
+                rule, point, g = self._rule(f, k), _point(f, k), _known(f, k)
+                known = pushes.get((rule, point, g), {})
+                shares.append(known[slot] if slot in known else self._correct(rule, point, slot, g))
             explained = _fits(observed, shares, any(x.kind == "accumulation" for x in faults))
             self._strike(f, faults, explained)
 
-    def _correct(self, rule: Rule, point: Point, slot: int, g: float | None) -> float:
+    def _correct(self, rule: Rule, point: Point, slot: int, g: float) -> float:
         try:
             y = VOCABULARY[rule[0]].value(*point)
-            return float(VOCABULARY[rule[0]].vjp[slot](g if g is not None else math.nan, y, *point))
+            return float(VOCABULARY[rule[0]].vjp[slot](g, y, *point))
         except (ValueError, OverflowError, ZeroDivisionError):
             return math.nan
 
@@ -468,7 +509,7 @@ class _Blame:
                 continue
             grad = answer.observations[-1].grad
             if grad[o] == key[2]:
-                found[key] = {slot: g for slot, leaf in slots if (g := grad[leaf]) is not None}
+                found[key] = {slot: own for slot, leaf in slots if (own := grad[leaf]) is not None}
         return found
 
     # What no rule explains -------------------------------------------------------------------------------
@@ -583,6 +624,12 @@ def _nudged(rule: Rule, point: Point, n: int) -> Point:
     """Operands close by, equal ones made unequal; ints stay ints."""
     kinds = enumerate(zip(rule[1].split("-"), point, strict=True))
     return tuple(x if kind == "int" else x * (1 + (n + 3 * slot) / 977) for slot, (kind, x) in kinds)
+
+
+def _known(f: Failure, k: int) -> float:
+    """The upstream gradient of a consumer, nan where it cannot be read."""
+    g = f.run.grad[k]
+    return math.nan if g is None else g
 
 
 def _root_op(run: Run) -> str | None:

@@ -78,9 +78,7 @@ def form_of(fault: Fault, judgement: Judgement) -> str | None:
         for (op, form), m in judgement.measured.items()
         if op == fault.op and (m.missing is None or fault.kind == "missing")
     }
-    if "value-value" in faulty or faulty == offered:
-        return None if faulty == offered or fault.kind != "missing" else _general(faulty)
-    return _general(faulty)
+    return None if "value-value" in faulty or faulty == offered else _general(faulty)
 
 
 def _general(forms: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from oracle.judge.probe import Make, Rule
@@ -122,9 +123,14 @@ def rewrites(rule: Rule) -> Iterator[tuple[Make, frozenset[Rule]]]:
         if op in ("add", "mul"):
             yield _checked(lambda r, xs: r.node(op, xs[1], xs[0]), rule)
     for build in COMPOSITES.get(op, ()):
-        yield _checked(lambda r, xs, build=build: build(_Maths(r), *xs), rule)
+        yield _checked(partial(_built, build, False), rule)
         if "int" in form or "float" in form:
-            yield _checked(lambda r, xs, build=build: build(_Maths(r), *_lifted(r, xs)), rule)
+            yield _checked(partial(_built, build, True), rule)
+
+
+def _built(build: Any, lift: bool, r: Recorder, operands: Sequence[Operand]) -> Traced:
+    result: Traced = build(_Maths(r), *(_lifted(r, operands) if lift else operands))
+    return result
 
 
 def _lifted(r: Recorder, operands: Sequence[Operand]) -> list[Operand]:

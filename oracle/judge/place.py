@@ -38,14 +38,13 @@ def _shown_by(fault: Fault) -> tuple[Rule, Point]:
     """A rule of the fault and operands at which it goes wrong."""
     measured = fault.measured
     if measured is None or not fault.rules:
-        return ("mul", "value-value"), (1.5, -2.25)
+        row = VOCABULARY[fault.op or "mul"]
+        return (row.name, row.forms[0]), row.kinks[0].point if fault.detail == "kink" else row.points[0]
     rule = measured.rule
-    if fault.kind == "derivative":
-        for p in measured.pushes:
-            if not p.ok and (fault.slot is None or p.slot == fault.slot):
-                wrong = wrong_pushes(measured, p.slot)
-                if wrong:
-                    return rule, wrong[0].point
+    wrong = [p for p in measured.pushes if not p.ok and fault.slot in (None, p.slot)]
+    if fault.kind == "derivative" and wrong:
+        sure = [p for p in wrong if p in wrong_pushes(measured, p.slot)]
+        return rule, (sure or wrong)[0].point
     for v in measured.values:
         if not v.ok or fault.kind != "forward":
             return rule, v.point
@@ -72,26 +71,46 @@ def _one_op(rule: Rule, point: Point, under: bool) -> tuple[Case, int, dict[int,
 
 
 def _in(subject: Subject, trace: Trace, fault: Fault, o: int, leaves: list[int]) -> Place | None:
-    match fault.kind:
-        case "seed":
-            return trace.seeds[0] if trace.seeds else trace.backward
-        case "schedule":
-            return _opening(trace.backward)
-        case "forward":
-            return trace.values[o] or trace.methods[o]
-        case "lifecycle":
-            if fault.op is None:
-                return _opening(trace.backward)
-            return trace.values[o] or trace.methods[o]
-    pushes = [trace.pushes[leaf][-1] for leaf in leaves if trace.pushes[leaf]]
+    if fault.detail == "float32-storage":
+        return trace.values[0]
+    if fault.kind == "seed" and fault.op is None:
+        return trace.seeds[0] if trace.seeds else trace.backward
+    if fault.kind == "schedule" or (fault.kind == "lifecycle" and fault.op is None):
+        return _opening(trace.backward)
+    if fault.kind in ("forward", "lifecycle", "seed"):
+        return _own_frame(subject, trace, fault, o)
+    stores = [trace.pushes[leaf] for leaf in leaves if trace.pushes[leaf]]
+    # A rule that resets before it adds goes wrong at the reset.
+    pushes = [places[0 if fault.kind == "accumulation" else -1] for places in stores]
     if fault.op is None:
         return pushes[-1] if pushes else _opening(trace.backward)
+    if not pushes:
+        return _opening(trace.methods[o])
     own = [p for p in pushes if p not in _everywhere(subject, fault.op)]
     if own:
         return own[0]
-    if fault.kind == "accumulation" and pushes and trace.locals_of[o] is None:
+    if fault.kind == "accumulation" and trace.locals_of[o] is None:
         return pushes[0]
-    return trace.locals_of[o] or trace.values[o] or trace.methods[o]
+    return trace.locals_of[o] or _own_frame(subject, trace, fault, o)
+
+
+def _own_frame(subject: Subject, trace: Trace, fault: Fault, o: int) -> Place | None:
+    """Where the op computed its value: the innermost statement, unless that is another rule's method, which is
+    right when called on its own; then the statement that called it."""
+    inner, outer = trace.values[o], trace.methods[o]
+    if inner is None or outer is None or inner.first == outer.first:
+        return inner or outer
+    rules = {
+        (row.name, form) for row in VOCABULARY.values() if row.name in subject.ops for form in row.forms[:1]
+    }
+    for rule in rules - set(fault.rules):
+        case, other, _ = _one_op(rule, VOCABULARY[rule[0]].points[0], under=False)
+        elsewhere = subject.trace(case)
+        if elsewhere is not None:
+            method = elsewhere.methods[other]
+            if method is not None and (method.file, method.first) == (inner.file, inner.first):
+                return outer
+    return inner
 
 
 def _opening(backward: Place | None) -> Place | None:

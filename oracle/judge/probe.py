@@ -202,27 +202,30 @@ class _Plan:
 def _plans(rule: Rule, point: Point, make: Make | None) -> Iterator[_Plan]:
     row = VOCABULARY[rule[0]]
     for wrap in WRAPS:
-        yield _build(rule, point, make, "alone", wrap, lambda r, o, ls, w=wrap: _wrap(r, o, ls, w))
+        yield _build(rule, point, make, "alone", wrap, _under(wrap))
     valued = [slot for slot, kind in enumerate(rule[1].split("-")) if kind == "value"]
     for n, slot in enumerate(valued):
         for name, join in JOINS:
             group = f"{slot}|{name}|{point}"
-            yield _build(rule, point, make, "together", group, lambda r, o, ls, n=n, j=join: j(r, ls[n], o))
-            yield _build(rule, point, make, "apart", group, lambda r, o, ls, n=n, j=join: j(r, ls[-1], o), n)
+            yield _build(rule, point, make, "together", group, _joined(join, n))
+            yield _build(rule, point, make, "apart", group, _joined(join, -1), n)
     if len(valued) == 2 and row.kink((point[0], point[0])) is None and row.ordinary((point[0], point[0])):
         equal = (point[0], point[0])
         for wrap in ("alone", "times number"):
             group = f"same|{wrap}|{point[0]}"
-            finish: Finish = lambda r, o, ls, w=wrap: WRAPS[w](r, o, o)  # noqa: E731
-            yield _build(rule, equal, make, "same", group, finish, one_leaf=True)
-            yield _build(rule, equal, make, "different", group, finish)
+            yield _build(rule, equal, make, "same", group, _under(wrap), one_leaf=True)
+            yield _build(rule, equal, make, "different", group, _under(wrap))
 
 
 Finish = Callable[[Recorder, Traced, list[Traced]], Traced]
 
 
-def _wrap(r: Recorder, o: Traced, leaves: list[Traced], wrap: str) -> Traced:
-    return WRAPS[wrap](r, o, leaves[-1])
+def _under(wrap: str) -> Finish:
+    return lambda r, o, leaves: WRAPS[wrap](r, o, leaves[-1])
+
+
+def _joined(join: Callable[[Recorder, Traced, Traced], Traced], leaf: int) -> Finish:
+    return lambda r, o, leaves: join(r, leaves[leaf], o)
 
 
 def _build(
@@ -257,6 +260,12 @@ def _build(
     title = rule[0] if row.arity == 1 else " ".join(rule)
     case = Case(f"probe/{title} {role} {group} {point}", r.finish())
     return _Plan(rule, case, role, group, point, o._index, tuple(slots))
+
+
+def one_op(rule: Rule) -> tuple[Case, int]:
+    """The rule alone, at its first point, with the index of its result."""
+    plan = _build(rule, points(VOCABULARY[rule[0]], rule[1])[0], None, "alone", "alone", _under("alone"))
+    return plan.case, plan.o
 
 
 def _op(row: Op) -> Make:
