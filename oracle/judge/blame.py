@@ -98,13 +98,16 @@ class _Blame:
         self._storage()
         self._crashes_at_special_points()
         self._seed()
-        if self._anything_ordinary():
+        if self._anything_wrong():
             self._leaks()
             self._probe()
             if not self._everywhere():
                 self._rules()
-            self._unite_missing()
-            self._account()
+        else:
+            self._probe(self._crashed())
+            self._rules()
+        self._unite_missing()
+        self._account()
         self._special()
         self._mutation()
         self._schedule()
@@ -152,12 +155,22 @@ class _Blame:
             fault = self._add(Fault("forward", "imprecise", detail="float32-storage"))
             fault.note(self.learned.float32, None)
 
-    def _anything_ordinary(self) -> bool:
+    def _anything_wrong(self) -> bool:
+        """Whether an equation fails at an ordinary point, or a backward raises: reason to probe every rule."""
         if any(f.ordinary and not f.run.case.policy for f in self.open):
             return True
         return any(
-            o.answer.crash is not None and not o.case.policy and not _special_crash(o) for o in self.outcomes
+            o.answer.crash is not None
+            and o.answer.crash.during == "backward"
+            and not o.case.policy
+            and not _special_crash(o)
+            for o in self.outcomes
         )
+
+    def _crashed(self) -> list[Rule]:
+        """The rules at which computing forward raised: absent ones, mostly."""
+        rules = (_crashing_rule(o) for o in self.outcomes if not o.case.policy and not _special_crash(o))
+        return list(dict.fromkeys(rule for rule in rules if rule is not None))
 
     def _crashes_at_special_points(self) -> None:
         """An exception where PyTorch has inf or nan, or a policy case: a choice, not a bug."""
@@ -235,14 +248,18 @@ class _Blame:
                 self.blamed[o.case.name].append(self.whole)
         self.open = [f for f in self.open if f.run.case.policy]
 
-    def _probe(self) -> None:
-        """Measure every rule that the suite uses, also at the operands where it failed."""
-        absent = {o.answer.unsupported for o in self.outcomes}
-        rules: dict[Rule, None] = {}
-        for o in self.outcomes:
-            for _, node in o.case.program.nodes():
-                if node.op not in absent:
-                    rules[node.op, o.case.program.form(node)] = None
+    def _probe(self, rules: Sequence[Rule] | None = None) -> None:
+        """Measure rules (all that the suite uses, if none are given), also at the operands where they failed."""
+        if rules is None:
+            absent = {o.answer.unsupported for o in self.outcomes}
+            rules = list(
+                dict.fromkeys(
+                    (node.op, o.case.program.form(node))
+                    for o in self.outcomes
+                    for _, node in o.case.program.nodes()
+                    if node.op not in absent
+                )
+            )
         extra: dict[Rule, tuple[Point, ...]] = {}
         for f in self.open:
             ks = [f.value] if f.equation == 2 else [k for k, _ in f.feeders]
@@ -251,7 +268,7 @@ class _Blame:
                 known = extra.get(rule, ())
                 if len(known) < 3 and point not in known:
                     extra[rule] = (*known, point)
-        self.measured = measure(self.subject, walk(list(rules)), self.traits, extra)
+        self.measured = measure(self.subject, walk(rules), self.traits, extra)
         self.symptoms = {rule: symptoms(m) for rule, m in self.measured.items()}
         self._confirm()
 
@@ -380,7 +397,7 @@ class _Blame:
     def _unite_missing(self) -> None:
         """Where every form that starts with a value is missing, that is one absence; so is every form at all."""
         for op in {f.op for f in self.faults if f.kind == "missing"}:
-            forms = {form for m_op, form in self.measured if m_op == op}
+            forms = set(VOCABULARY[op].forms) if op is not None else set()
             for wanted in ({form for form in forms if form.startswith("value")}, forms):
                 parts = [
                     f

@@ -73,11 +73,12 @@ def form_of(fault: Fault, judgement: Judgement) -> str | None:
         rule[1] for rule, known in judgement.explained.items() if rule[0] == fault.op and known is fault
     }
     faulty |= explained
-    offered = {
-        form
-        for (op, form), m in judgement.measured.items()
-        if op == fault.op and (m.missing is None or fault.kind == "missing")
-    }
+    if fault.kind == "missing":
+        offered = set(row.forms)
+    else:
+        offered = {f for (op, f), m in judgement.measured.items() if op == fault.op and m.missing is None}
+    if fault.kind == "missing" and faulty != offered and not faulty >= {f for f in offered if f[0] == "v"}:
+        return _general(faulty)
     return None if "value-value" in faulty or faulty == offered else _general(faulty)
 
 

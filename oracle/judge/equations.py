@@ -57,7 +57,8 @@ class Run:
 class Failure:
     """One number that its own inputs do not call for.
 
-    equation  1 to 4; for 4, feeders are the (consumer, slot) pairs that owe this value a gradient
+    equation  1 to 4; for 4, feeders are the (consumer, slot) pairs that owe this value a gradient, and shares
+              what each of them owes
     bound     the allowed error
     ordinary  whether every rule that feeds the number is at an ordinary point
     imprecise whether the number is off by rounding-like little only
@@ -72,6 +73,7 @@ class Failure:
     ordinary: bool
     imprecise: bool
     feeders: tuple[tuple[int, int], ...] = ()
+    shares: tuple[float, ...] = ()
     what: str = "data"
 
 
@@ -311,7 +313,7 @@ class _Asked:
                 ordinary = row.ordinary(point) and math.isfinite(self.traits.stored(expected))
                 self._fail(2, k, observed, expected, bound, ordinary, abs(expected))
             elif math.isfinite(expected) and all(map(math.isfinite, point)):
-                self._exercise(node, None, observed, expected)
+                self._exercise(node, None, observed, expected if row.ordinary(point) else observed)
 
     # 3 and 4 ---------------------------------------------------------------------------------------------
 
@@ -408,7 +410,7 @@ class _Asked:
         ordinary = math.isfinite(self.traits.stored(expected)) and all(
             self._ordinary(o.consumer) for o in owed
         )
-        self._fail(4, i, g, expected, bound, ordinary, total, tuple((o.consumer, o.slot) for o in owed))
+        self._fail(4, i, g, expected, bound, ordinary, total, owed)
         return bound
 
     def _ordinary(self, k: int) -> bool:
@@ -426,7 +428,8 @@ class _Asked:
                 continue
             node = self.program.producer(o.consumer)
             assert node is not None
-            self._exercise(node, o.slot, g, expected)
+            telling = len(owed) == 1 and self._ordinary(o.consumer)
+            self._exercise(node, o.slot, g, expected if telling else g)
 
     # ---------------------------------------------------------------------------------------------------
 
@@ -445,7 +448,7 @@ class _Asked:
         bound: float,
         ordinary: bool,
         scale: float = 0.0,
-        feeders: tuple[tuple[int, int], ...] = (),
+        owed: Sequence[_Owed] = (),
         what: str | None = None,
     ) -> None:
         imprecise = (
@@ -464,7 +467,8 @@ class _Asked:
                 bound,
                 ordinary,
                 imprecise,
-                feeders,
+                tuple((o.consumer, o.slot) for o in owed),
+                tuple(o.contribution for o in owed),
                 what or ("grad" if equation > 2 else "data"),
             )
         )

@@ -6,12 +6,13 @@ Every writer starts from `inert(report)`, so that what is left to a writer is it
 from __future__ import annotations
 
 import dataclasses
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from oracle.program import Program
-from oracle.report import Example, Report
+from oracle.report import Example, Report, SubjectInfo
 
 SHOWN = 2_000
 """Characters of one text from a subject that a report keeps."""
@@ -31,7 +32,9 @@ _ESCAPE_SEQUENCE = re.compile(
 # marks that reverse the direction of text; byte order marks and noncharacters, which XML forbids.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff\ufdd0-\ufdef\ufffe\uffff]"
-    "|[" + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(1, 17)) + "]"
+    "|["
+    + "".join(chr(plane * 0x10000 + 0xFFFE) + chr(plane * 0x10000 + 0xFFFF) for plane in range(1, 17))
+    + "]"
 )
 # A runner reads `::command::` at the start of a line (after spaces), and `##[command]` anywhere.
 _COMMAND_AT_START = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
@@ -52,8 +55,8 @@ def clean(text: str, limit: int = SHOWN) -> str:
 
 
 def one_line(text: str, limit: int = SHOWN) -> str:
-    """`clean`, with every run of white space as one space."""
-    text = " ".join(clean(text, limit).split())
+    """`clean`, with every run of white space as one space, cut at `limit` characters by "…"."""
+    text = " ".join(clean(text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -63,8 +66,20 @@ def no_command(text: str) -> str:
 
 
 def inert(report: Report) -> Report:
-    """The report with every text in it cleaned."""
-    return _walk(report)
+    """The report as readers get it: every text cleaned, and files spelled as the user spelled the target."""
+    report = _walk(report)
+    causes = tuple(dataclasses.replace(c, file=_as_typed(c.file, report.subject)) for c in report.causes)
+    return dataclasses.replace(report, causes=causes)
+
+
+def _as_typed(file: str | None, subject: SubjectInfo) -> str | None:
+    """`/home/me/work/engine.py` as `engine.py`, when `engine.py` is what was asked for in `/home/me/work`."""
+    target = posixpath.normpath(subject.target.partition(":")[0])
+    found = subject.file or ""
+    base = found.removesuffix(target)
+    if file is None or not base.endswith("/") or base == found:
+        return file
+    return file.removeprefix(base)
 
 
 def _walk(x: T) -> T:

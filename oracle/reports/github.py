@@ -62,12 +62,14 @@ def summary(report: Report) -> str:
             ("again", words.rerun(report))]  # fmt: skip
     table = ["| | |", "|---|---|", *(f"| {_inline(label)} | {_inline(text)} |" for label, text in rows)]
     parts += ["\n".join(stated)] * bool(stated) + ["\n".join(table)]
-    text = ""
+    kept, size = [], 0
     for part in parts:
-        if len((text + part).encode()) > SUMMARY_BYTES:
-            return text + "… more was found than fits here.\n"
-        text += part + "\n\n"
-    return text
+        size += len(part.encode()) + 2
+        if size > SUMMARY_BYTES:
+            kept.append("… more was found than fits here.")
+            break
+        kept.append(part)
+    return "\n\n".join(kept) + "\n"
 
 
 def _annotation(level: str, cause: Cause) -> str:

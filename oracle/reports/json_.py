@@ -38,8 +38,15 @@ class ReportError(ValueError):
 
 
 def dumps(report: Report) -> str:
-    """The report as JSON text in ASCII; the same report gives the same text."""
-    return json.dumps(to_json(report), indent=1, allow_nan=False) + "\n"
+    """The report as JSON text; the same report gives the same text."""
+    return encode(to_json(report))
+
+
+def encode(data: Any) -> str:
+    """Strict JSON in ASCII, of data whose texts are clean. Raises ValueError for nan and infinity."""
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    # In a log, "##[" anywhere in a line is a command to some CI runners; only strings can hold it.
+    return text.replace("##", "#\\u0023")
 
 
 def loads(text: str) -> Report:
@@ -262,7 +269,7 @@ def from_json(data: Any) -> Report:
         subject=_subject(top["subject"]),
         oracle=top["oracle"].text(),
         suite=top["suite"].text(),
-        reference=f"{top['reference']['name'].text()} {top['reference']['version'].text()}",
+        reference=_reference(top["reference"]),
         isolation=top["isolation"].text(),
         profile=top["profile"].text(),
         seed=top["seed"].text(),
@@ -276,6 +283,12 @@ def from_json(data: Any) -> Report:
         notes=top["notes"].each(_Field.text),
         error=top["error"].optional(_Field.text),
     )
+
+
+def _reference(field: _Field) -> str:
+    """The version of PyTorch; of another reference, its name as well."""
+    name, version = field["name"].text(), field["version"].text()
+    return version if name == "torch" else f"{name} {version}"
 
 
 def _subject(field: _Field) -> SubjectInfo:

@@ -39,7 +39,9 @@ def svg(source: str) -> tuple[str | None, str | None]:
 
 def _run(command: list[str], source: str, name: str) -> tuple[str | None, str | None]:
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command, input=source.encode(), capture_output=True, timeout=SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         return None, f"{name} had not laid out the picture after {SECONDS} s; the .dot file is there."
     except OSError as problem:
@@ -50,17 +52,19 @@ def _run(command: list[str], source: str, name: str) -> tuple[str | None, str | 
     return done.stdout.decode(errors="replace"), None
 
 
-def inline(svg: str, label: str) -> str:
-    """The SVG for a page: without its prolog, sized by the page, with a label for those who cannot see it."""
+def inline(svg: str, label: str) -> tuple[str, int]:
+    """The SVG for a page, and its natural width in pixels: without prolog and size, with a label for those
+    who cannot see it."""
     from html import escape
 
     head, _, body = svg[svg.index("<svg") :].partition(">")
     found = re.search(r'viewBox="([^"]*)"', head)
     box = found.group(1) if found else "0 0 1000 400"
-    return (
-        f'<svg role="img" aria-label="{escape(label)}" viewBox="{box}" style="--width:{float(box.split()[2]):.0f}px" '
-        f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">{_titled(body)}'
+    opening = (
+        f'<svg role="img" aria-label="{escape(label)}" viewBox="{box}" '
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
+    return opening + _titled(body), round(float(box.split()[2]))
 
 
 def adaptive(svg: str) -> str:

@@ -22,6 +22,7 @@ from oracle.reports.scene import (
     Scene,
     Stub,
     compose,
+    culprits,
     wrong,
     wrong_data,
     wrong_grad,
@@ -40,10 +41,20 @@ _BOXES = {
     "inherited": {"style": "rounded,filled,dashed", "penwidth": "1.5"},
     "culprit": {"style": "filled", "penwidth": "2.4", "peripheries": "2"},
 }
-_LEGEND_BOXES = {
-    "culprit": ('BORDER="3" STYLE="SOLID"', "root cause: the wrong rule is applied here"),
-    "inherited": ('BORDER="1" STYLE="ROUNDED,DASHED"', "wrong only because of a root cause"),
-    "match": ('BORDER="1" STYLE="ROUNDED"', "same as PyTorch"),
+# The legend: key, mark, words; a border for the keys that are boxes.
+_LEGEND = (
+    ("culprit", "✗", "root cause: the wrong rule is applied here"),
+    ("inherited", "△", "wrong only because of a root cause"),
+    ("match", "✓", "same as PyTorch"),
+    ("began", "◀━━", "wrong gradient, pushed backwards"),
+    ("forward", "╌╌▷", "wrong value, passed on"),
+    ("folded", "▤", "folded nodes (dashed: some differ)"),
+)
+_BORDERS = {
+    "culprit": 'BORDER="3" STYLE="SOLID"',
+    "inherited": 'BORDER="1" STYLE="ROUNDED,DASHED"',
+    "match": 'BORDER="1" STYLE="ROUNDED"',
+    "folded": 'BORDER="1"',
 }
 
 
@@ -59,7 +70,7 @@ def write(report: Report, directory: Path | str, *, full: bool = False) -> tuple
     notes: list[str] = []
     for number, cause in drawable(report):
         assert cause.example is not None
-        source = dot_source(cause.example, cause, report.reference, full=full)
+        source = dot_source(cause.example, cause, words.reference(report), full=full)
         name = directory / f"{number}-{_slug(cause.op or 'engine')}-{cause.kind}"
         path = write_text(name.with_suffix(".dot"), source)
         svg, note = layout.svg(source)
@@ -87,10 +98,12 @@ def dot_source(
     theme: Theme = "light",
     full: bool = False,
     prefix: str = "n",
+    bare: bool = False,
 ) -> str:
     """The picture of an example as DOT text; the same example gives the same text.
 
     prefix   of every id, for pages with more than one picture
+    bare     leave out title and legend, for pages that have their own
     """
     from graphviz import Digraph
 
@@ -100,16 +113,17 @@ def dot_source(
         "oracle",
         graph_attr={
             "bgcolor": ink["ground"], "fontname": SANS, "rankdir": "LR", "nodesep": "0.3", "ranksep": "0.7",
-            "splines": "true", "outputorder": "edgesfirst", "pad": "0.2", "labelloc": "b", "labeljust": "l",
-            "label": _legend(scene, ink),
+            "splines": "true", "outputorder": "edgesfirst",
+            "pad": "0.05" if bare else "0.2", "labelloc": "b", "labeljust": "l",
+            "label": "" if bare else _legend_label(scene, ink),
         },
         node_attr={"fontname": SANS, "fontsize": "11", "margin": "0.03,0.03"},
         edge_attr={"fontname": SANS, "fontsize": "10", "color": ink["edge"], "arrowsize": "0.7"},
     )  # fmt: skip
     with graph.subgraph(name="cluster_all") as body:
         body.attr(
-            label=_heading(example, cause, reference, scene, ink),
-            labelloc="t", labeljust="l", peripheries="0", margin="8",
+            label="" if bare else _heading(example, cause, reference, ink, full),
+            labelloc="t", labeljust="l", peripheries="0", margin="0" if bare else "8",
         )  # fmt: skip
         for box in scene.boxes:
             _draw_box(body, f"{prefix}{box.row.value}", box, cause, ink)
@@ -139,8 +153,8 @@ def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, s
         reason = _font(f"ROOT CAUSE{NBSP}", ink["culprit.line"], 10, bold=True, raw=True)
         lines.append([_cell(reason + _font(f"in {part}", ink["culprit.line"], 10), "LEFT", span=4)])
     elif state == "inherited":
-        culprits = ", ".join(box.because[:3]) + (" …" if len(box.because) > 3 else "")
-        text = f"because of {culprits}" if culprits else "not by a rule of its own"
+        names = ", ".join(box.because[:3]) + (" …" if len(box.because) > 3 else "")
+        text = f"because of {names}" if names else "not by a rule of its own"
         lines.append([_cell(_font(text, ink["inherited.text"], 10, italic=True), "LEFT", span=4)])
     if wrong(box.row):
         titles = (_font(title, ink["muted"], 9) for title in ("yours", "torch"))
@@ -211,7 +225,9 @@ def _draw_stub(graph: object, name: str, stub: Stub, example: Example, ink: dict
     called = ", ".join(_short(example.program.name(v), 14) for v in stub.values[:2])
     lines = [_font(called + (" …" if total > 2 else ""), colour, 10, mono=True)]
     if stub.counted:
-        head = _font(f"▤{NBSP}", colour, 12, raw=True) + _font(words.count(total, "node"), colour, 12, bold=True)
+        head = _font(f"▤{NBSP}", colour, 12, raw=True) + _font(
+            words.count(total, "node"), colour, 12, bold=True
+        )
         lines = [head, *lines, _font(_agreement(total, stub.differ), colour, 10)]
     table = _table([[_cell(line, "LEFT")] for line in lines], padding=1)
     graph.node(  # type: ignore[attr-defined]
@@ -239,7 +255,9 @@ def _edge_attributes(edge: Edge, to: str, ink: dict[str, str]) -> dict[str, str]
         "penwidth": "3",
     }  # fmt: skip
     if edge.push is not None:
-        return look | {"label": _pushed(f"pushed to {_short(to, 24)}", edge.push.yours, edge.push.correct, ink)}
+        return look | {
+            "label": _pushed(f"pushed to {_short(to, 24)}", edge.push.yours, edge.push.correct, ink)
+        }
     if edge.total is not None:
         return look | {"label": _pushed(f"all that {_short(to, 24)} got", *edge.total, ink)}
     return look
@@ -277,61 +295,64 @@ def title(example: Example, cause: Cause) -> str:
     """ "mul overwrites its operand's gradient: 2 of 3 gradients differ"."""
     total = len(example.table)
     data, grad = sum(map(wrong_data, example.table)), sum(map(wrong_grad, example.table))
-    parts = [
-        f"{n} of {total} {what}" for n, what in ((data, "values"), (grad, "gradients")) if n
-    ]
+    parts = [f"{n} of {total} {what}" for n, what in ((data, "values"), (grad, "gradients")) if n]
     found = words.listing(parts) + (" differs" if data + grad == 1 else " differ")
     return words.sentence(cause, 90) + (f": {found}" if parts else "")
 
 
-def _heading(example: Example, cause: Cause, reference: str, scene: Scene, ink: dict[str, str]) -> str:
+def facts(example: Example, cause: Cause, reference: str, *, full: bool = False) -> list[str]:
+    """What stands below the title: the rule and its sites, what is folded, how much is right."""
     total = len(example.table)
-    sites = [row.node for row in example.table if row.cause]
-    facts = [f"{words.rule(cause)}" + (f" ({words.place(cause)})" if words.place(cause) else "")]
+    rows = {row.value: row for row in example.table}
+    hidden = compose(example, full=full).hidden
+    begins = culprits(example)
+    sites = [_short(row.node, 16) for row in example.table if row.value in begins]
+    where = words.place(cause)
+    out = [words.rule(cause) + (f" ({where})" if where else "")]
     if sites:
-        named = ", ".join(_short(site, 16) for site in sites[:4]) + (" …" if len(sites) > 4 else "")
-        facts.append(f"{'site' if len(sites) == 1 else 'sites'}: {named}")
-    if scene.hidden:
-        differ = sum(wrong(row) for row in example.table if row.value in set(scene.hidden))
-        facts.append(
-            f"{len(scene.boxes)} of {total} nodes drawn, {len(scene.hidden)} folded: "
-            f"{_agreement(len(scene.hidden), differ)}"
-        )
-    for what, test in (("data", wrong_data), ("grad", wrong_grad)):
-        facts.append(f"{what} {total - sum(map(test, example.table))}/{total} ✓")
-    facts.append(f"float64, {one_line(reference, 40)}")
+        more = " …" if len(sites) > 4 else ""
+        out.append(f"{'site' if len(sites) == 1 else 'sites'}: {', '.join(sites[:4])}{more}")
+    if hidden:
+        agreement = _agreement(len(hidden), sum(wrong(rows[value]) for value in hidden))
+        out.append(f"{total - len(hidden)} of {total} nodes drawn, {len(hidden)} folded: {agreement}")
+    for what, differs in (("data", wrong_data), ("grad", wrong_grad)):
+        out.append(f"{what} {total - sum(map(differs, example.table))}/{total} ✓")
+    return [*out, f"float64, {one_line(reference, 40)}"]
+
+
+def _heading(example: Example, cause: Cause, reference: str, ink: dict[str, str], full: bool) -> str:
     gap = f"{NBSP}{NBSP} · {NBSP}{NBSP}"
-    subtitle = _font(gap.join(_escape(fact) for fact in facts), ink["muted"], 11, raw=True)
-    headline = _font(title(example, cause), ink["text"], 17, bold=True)
-    lines = (_cell(headline, "LEFT"), _cell(subtitle, "LEFT"), '<TD HEIGHT="6"></TD>')
+    below = gap.join(map(_escape, facts(example, cause, reference, full=full)))
+    lines = (
+        _cell(_font(title(example, cause), ink["text"], 17, bold=True), "LEFT"),
+        _cell(_font(below, ink["muted"], 11, raw=True), "LEFT"),
+        '<TD HEIGHT="6"></TD>',
+    )
     return f"<{_table([[line] for line in lines], padding=2)}>"
 
 
-def _legend(scene: Scene, ink: dict[str, str]) -> str:
-    """What the marks mean; only those that occur."""
-    cells: list[str] = []
+def legend(scene: Scene) -> list[tuple[str, str, str]]:
+    """What the marks mean, as key, mark and words; only those that occur."""
+    occur: set[str] = {box.state for box in scene.boxes}
+    occur |= {"began"} if any(edge.began for edge in scene.edges) else set()
+    occur |= {"forward"} if any(edge.forward and not edge.began for edge in scene.edges) else set()
+    occur |= {"folded"} if scene.stubs else set()
+    return [entry for entry in _LEGEND if entry[0] in occur]
 
-    def entry(sample: str, text: str) -> None:
+
+def _legend_label(scene: Scene, ink: dict[str, str]) -> str:
+    cells: list[str] = []
+    for key, mark, text in legend(scene):
+        if key in _BORDERS:
+            colour = ink["culprit.line" if key == "culprit" else f"{key}.text"]
+            look = f'{_BORDERS[key]} COLOR="{ink[f"{key}.line"]}" BGCOLOR="{ink[f"{key}.fill"]}"'
+            box = f'<TD WIDTH="22">{_font(mark, colour, 11, bold=True)}</TD>'
+            sample = _table([[box]], padding=2, extra=look, border=False)
+        else:
+            sample = _font(mark, ink["yours" if key == "began" else "inherited.line"], 11)
         cells.append(f"<TD>{sample}</TD>")
         cells.append(_cell(_font(_escape(text) + NBSP * 4, ink["text"], 10, raw=True), "LEFT"))
-
-    states = {box.state for box in scene.boxes}
-    for state, (border, text) in _LEGEND_BOXES.items():
-        if state in states:
-            colour = ink["culprit.line" if state == "culprit" else f"{state}.text"]
-            mark = f'<TD WIDTH="22">{_font(MARKS[state], colour, 11, bold=True)}</TD>'
-            look = f'{border} COLOR="{ink[f"{state}.line"]}" BGCOLOR="{ink[f"{state}.fill"]}"'
-            entry(_table([[mark]], padding=2, extra=look, border=False), text)
-    if any(edge.began for edge in scene.edges):
-        entry(_font("◀━━", ink["yours"], 11), "wrong gradient, pushed backwards")
-    flows = {(edge.back, edge.forward) for edge in scene.edges if not edge.began}
-    if flows & {(False, True), (True, True)}:
-        entry(_font("╌╌▷", ink["inherited.line"], 11), "wrong number, passed on")
-    if scene.stubs:
-        look = f'BORDER="1" COLOR="{ink["folded.line"]}" BGCOLOR="{ink["folded.fill"]}"'
-        mark = f'<TD WIDTH="22">{_font("▤", ink["folded.text"], 11)}</TD>'
-        entry(_table([[mark]], padding=2, extra=look, border=False), "folded nodes (dashed: some differ)")
-    return f"<{_table([cells], spacing=2, padding=2)}>" if cells else ""
+    return f"<{_table([cells], spacing=2, padding=2)}>"
 
 
 # HTML-like labels ------------------------------------------------------------------------------------------------
@@ -362,7 +383,9 @@ def _cell(content: str, align: str = "", *, span: int = 1) -> str:
 def _table(
     rows: Iterable[Sequence[str]], *, spacing: int = 0, padding: int = 0, extra: str = "", border: bool = True
 ) -> str:
-    look = ('BORDER="0" ' if border else "") + f'CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"'
+    look = (
+        'BORDER="0" ' if border else ""
+    ) + f'CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"'
     body = "".join(f"<TR>{''.join(row)}</TR>" for row in rows)
     return f"<TABLE {look}{' ' + extra if extra else ''}>{body}</TABLE>"
 

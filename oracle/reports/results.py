@@ -74,6 +74,13 @@ def tally(found: list[Result]) -> dict[Status, int]:
     return counts
 
 
+def points(found: list[Result]) -> tuple[int, int]:
+    """How many results count, and how many of them are right: (earned, of). What follows from a cause is lost
+    with it; what was not run, or is not offered and not asked for, does not count."""
+    counting = [r for r in found if r.status != "skipped" or r.outcome == "explained"]
+    return sum(r.status == "passed" for r in counting), len(counting)
+
+
 def explanation(cause: Cause) -> str:
     """A cause at length, in plain text: its place, the example, the first hint."""
     parts = [f"{words.sentence(cause)}."]

@@ -86,16 +86,26 @@ def compose(example: Example, *, full: bool = False) -> Scene:
     graph = _Graph(example.program)
     limit = DRAWABLE if full else READABLE
     drawn = set(rows if len(rows) <= limit else _focus(example, rows, graph))
-    began = _began(example, rows, graph)
-    because = _because(began, rows, graph)
+    sites = culprits(example)
+    began = _began(example, rows, graph, sites)
+    because = _because(began, rows, graph, sites)
     boxes = tuple(
-        Box(row, _state(row), () if row.cause else tuple(rows[i].node for i in sorted(because[value])))
+        Box(
+            row,
+            _state(row, sites),
+            () if value in sites else tuple(rows[i].node for i in sorted(because[value])),
+        )
         for value, row in sorted(rows.items())
         if value in drawn
     )
     edges = _edges(example, rows, graph, drawn, began)
     hidden = tuple(sorted(set(rows) - drawn))
     return Scene(boxes, edges, _stubs(graph, drawn, hidden, rows), hidden)
+
+
+def culprits(example: Example) -> set[int]:
+    """The values at which something wrong begins: a wrong rule is applied, or a wrong gradient pushed."""
+    return {row.value for row in example.table if row.cause} | {push.consumer for push in example.pushes}
 
 
 def wrong_data(row: Row) -> bool:
@@ -111,8 +121,8 @@ def wrong(row: Row) -> bool:
     return wrong_data(row) or wrong_grad(row)
 
 
-def _state(row: Row) -> State:
-    return "culprit" if row.cause else "inherited" if wrong(row) else "match"
+def _state(row: Row, sites: set[int]) -> State:
+    return "culprit" if row.value in sites else "inherited" if wrong(row) else "match"
 
 
 def _edges(
@@ -136,7 +146,7 @@ def _edges(
     return tuple(out)
 
 
-def _began(example: Example, rows: Mapping[int, Row], graph: _Graph) -> set[tuple[int, int]]:
+def _began(example: Example, rows: Mapping[int, Row], graph: _Graph, sites: set[int]) -> set[tuple[int, int]]:
     """The (user, slot) on which a wrong gradient began: those whose pushes are known; for a value whose own
     equation fails otherwise, all towards users at which the wrong rule is applied."""
     known = {(push.consumer, push.slot) for push in example.pushes}
@@ -146,7 +156,7 @@ def _began(example: Example, rows: Mapping[int, Row], graph: _Graph) -> set[tupl
         for value, row in rows.items()
         if row.grad_verdict in ("wrong", "imprecise") and value not in explained
         for user, slot in graph.user_slots[value]
-        if rows[user].cause
+        if user in sites
     }
 
 
@@ -172,14 +182,16 @@ class _Graph:
 
 
 def _because(
-    began: set[tuple[int, int]], rows: Mapping[int, Row], graph: _Graph
+    began: set[tuple[int, int]], rows: Mapping[int, Row], graph: _Graph, sites: set[int]
 ) -> dict[int, set[int]]:
     """For every value the root causes that its wrong numbers come from: wrong data from operands, wrong
     gradients from users and from the wrong data that their slopes are taken at."""
     data: dict[int, set[int]] = {value: set() for value in rows}
     for value, row in sorted(rows.items()):
         if wrong_data(row):
-            data[value] = {value} if row.cause else set().union(*(data[i] for i in graph.operands[value]))
+            data[value] = (
+                {value} if value in sites else set().union(*(data[i] for i in graph.operands[value]))
+            )
     grad: dict[int, set[int]] = {value: set() for value in rows}
     for value, row in sorted(rows.items(), reverse=True):
         if not wrong_grad(row):
@@ -188,7 +200,7 @@ def _because(
             if (user, slot) in began:
                 grad[value].add(user)
             if wrong_grad(rows[user]):
-                grad[value] |= grad[user] or ({user} if rows[user].cause else set())
+                grad[value] |= grad[user] or ({user} if user in sites else set())
             for i in (user, *graph.operands[user]):
                 grad[value] |= data[i]
     return {value: data[value] | grad[value] for value in rows}
@@ -202,12 +214,11 @@ def _focus(example: Example, rows: Mapping[int, Row], graph: _Graph) -> list[int
     near them."""
     shown = next((row.value for row in example.table if row.node == example.node), example.program.root)
     near = {shown, *graph.users[shown]}
-    culprits = sorted((v for v, row in rows.items() if row.cause), key=lambda v: (v not in near, -v))
-    culprits = culprits or [shown]
-    first = culprits[0]
+    sites = sorted(culprits(example), key=lambda value: (value not in near, -value)) or [shown]
+    first = sites[0]
     groups: list[Iterable[int]] = [[first, shown], graph.operands[first], graph.users[first]]
     groups.append(_path(first, example.program.root, graph))
-    for other in culprits[1:]:
+    for other in sites[1:]:
         groups.append([other, *graph.operands[other], *graph.users[other]])
     chosen: list[int] = [example.program.root]
     _take(chosen, (value for group in groups for value in group if value in rows))

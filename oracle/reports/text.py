@@ -62,10 +62,10 @@ def render(
         if verbose or number <= IN_FULL:
             _cause(page, cause, number if len(wrong) > 1 else None, verbose)
     if not verbose and len(wrong) > IN_FULL:
-        _brief(page, wrong[IN_FULL:], words.MARKS["bad"], "bad", verbose)
+        _brief(page, report, wrong[IN_FULL:], "bad", verbose)
     if balance := words.balance(report):
         page.say(balance)
-    _brief(page, words.others(report), words.MARKS["note"], "note", verbose)
+    _brief(page, report, words.others(report), "note", verbose)
     if report.cases:
         page.gap()
         if report.exit_code == 0 or verbose:
@@ -96,7 +96,9 @@ def _cause(page: _Page, cause: Cause, number: int | None, verbose: bool) -> None
     title = f"{number}. {words.sentence(cause)}" if number else words.sentence(cause)
     page.say(title, mark=words.MARKS["bad"], style="bad", gap=False)
     where = words.place(cause)
-    page.line(("  ", ""), (f"at {where}" if where else "the line is not known", "strong" if where else "muted"))
+    page.line(
+        ("  ", ""), (f"at {where}" if where else "the line is not known", "strong" if where else "muted")
+    )
     if cause.example is not None and cause.example.code.strip():
         lines, comment = words.code(cause.example)
         hidden = 0 if verbose else max(0, len(lines) - CODE_LINES)
@@ -108,7 +110,12 @@ def _cause(page: _Page, cause: Cause, number: int | None, verbose: bool) -> None
         yours, theirs = words.pair(cause.example.yours, words.correct(cause.example))
         last: list[Piece] = [("      " + lines[-1], "")]
         if comment:
-            last += [("   # yours ", "muted"), (f"{yours}", "bad"), ("   PyTorch ", "muted"), (theirs, "want")]
+            last += [
+                ("   # yours ", "muted"),
+                (f"{yours}", "bad"),
+                ("   PyTorch ", "muted"),
+                (theirs, "want"),
+            ]
         page.line(*last)
         page.gap()
     reach = words.explains(cause)
@@ -119,24 +126,26 @@ def _cause(page: _Page, cause: Cause, number: int | None, verbose: bool) -> None
         page.say(f"{label}: {one_line(hint)}", indent="  ", gap=False)
 
 
-def _brief(page: _Page, causes: Sequence[Cause], mark: str, style: str, verbose: bool) -> None:
+def _brief(page: _Page, report: Report, causes: Sequence[Cause], style: str, verbose: bool) -> None:
     """Causes in a line each; missing operations of one kind share a line."""
     if not causes:
         return
     page.gap()
+    mark = words.MARKS[style]
     missing = [cause for cause in causes if cause.severity == "missing"]
     rest = [cause for cause in causes if cause.severity != "missing"]
     shown = len(rest) if verbose else BRIEF
     for cause in rest[:shown]:
-        where = words.place(cause)
+        own = (
+            style == "note" and cause.line and cause.file and (report.subject.file or "").endswith(cause.file)
+        )
+        where = f"line {cause.line}" if own else words.place(cause)
         text = f"{cause.severity}: {words.sentence(cause)}" + (f" ({where})" if where else "")
         page.say(text, mark=mark, style=style, gap=False, wash=False)
     if len(rest) > shown:
         page.say(f"and {len(rest) - shown} more (--verbose)", indent="  ", gap=False)
     if missing:
-        names = dict.fromkeys(
-            words.rule(c) for c in missing
-        )
+        names = dict.fromkeys(words.rule(c) for c in missing)
         listed = words.listing(names, None if verbose else 12)
         page.say(f"missing: {listed}", mark=mark, style=style, gap=False, wash=False)
 
@@ -189,7 +198,7 @@ class _Page:
 
     def row(self, label: str, text: str) -> None:
         """A label and its text, wrapped beside it."""
-        for i, part in enumerate(_wrap(text, self.width - self.LABEL)):
+        for i, part in enumerate(_wrap(_tied(text), self.width - self.LABEL)):
             self.line((f"{'' if i else label:<{self.LABEL}}", "muted"), (part, ""))
 
     def paint(self, color: bool) -> str:
@@ -197,6 +206,14 @@ class _Page:
         safe = [_safe(line) for line in self.lines]
         plain = ["".join(text for text, _ in line).rstrip() for line in safe]
         return "\n".join(_colored(safe) if color else plain) + "\n"
+
+
+def _tied(text: str) -> str:
+    """A list with dots between its pieces: lines break after a dot, not within a short piece."""
+    pieces = text.split(" · ")
+    if len(pieces) == 1:
+        return text
+    return "\u00a0· ".join(piece.replace(" ", "\u00a0") if len(piece) < 40 else piece for piece in pieces)
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -225,5 +242,3 @@ def _colored(lines: Iterable[Line]) -> list[str]:
     for line in lines:
         console.print(Text.assemble(*((text, STYLES[style]) for text, style in line)), soft_wrap=True)
     return out.getvalue().split("\n")[:-1]
-
-

@@ -21,7 +21,7 @@ OUTCOME_WORDS = {
     "error": "ended in an error",
     "timeout": "ran out of time",
     "imprecise": "imprecise",
-    "policy": "differ by choice",
+    "policy": "different by choice",
     "nondeterministic": "not deterministic",
     "unsupported": "not offered by the engine",
     "not run": "not run",
@@ -74,14 +74,18 @@ def place(cause: Cause) -> str:
 
 
 def rule(cause: Cause) -> str:
-    """The rule that is wrong: "mul backward, left operand", "number - value"."""
+    """The rule that is wrong: "mul backward, left operand"; what is missing: "number ** value"."""
+    row = VOCABULARY.get(cause.op or "")
     if cause.kind == "missing":
+        if cause.form and row is not None and row.symbol:
+            return one_line(f" {row.symbol} ".join(part.strip() for part in cause.form.split("-")))
         return one_line(" as ".join(part for part in (cause.op, cause.form) if part)) or _RULES["missing"][1]
     with_op, without = _RULES[cause.kind]
     words = with_op.format(op=one_line(cause.op)) if cause.op else without
-    row = VOCABULARY.get(cause.op or "")
     if cause.operand is not None and row is not None and row.arity > 1:
-        words += f", {('left', 'right')[cause.operand] if row.arity == 2 else f'{cause.operand + 1}th'} operand"
+        words += (
+            f", {('left', 'right')[cause.operand] if row.arity == 2 else f'{cause.operand + 1}th'} operand"
+        )
     return words + (f", as {one_line(cause.form)}" if cause.form else "")
 
 
@@ -148,7 +152,8 @@ def verdict(report: Report) -> tuple[str, str]:
         agrees = f"{name} agrees with PyTorch in"
         if counts["pass"] == ran:
             return "ok", f"{agrees} all {count(ran, 'case')}."
-        rest = [f"{counts[o]:,} {OUTCOME_WORDS[o]}" for o in ("policy", "imprecise") if counts[o]]
+        differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
+        rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
         if counts["pass"] + counts["policy"] + counts["imprecise"] < ran:
             rest.append("the others are not demanded")
         return "ok", f"{agrees} {counts['pass']:,} of {count(ran, 'case')}; {listing(rest)}."
@@ -183,7 +188,9 @@ def balance(report: Report) -> str:
     total = sum(cause.wrong_numbers for cause in causes)
     if report.unexplained:
         said = f"; {count(total, 'other')} {'is' if total == 1 else 'are'} explained" if total else ""
-        stays = f"{count(report.unexplained, 'wrong number')} {'stays' if report.unexplained == 1 else 'stay'}"
+        stays = (
+            f"{count(report.unexplained, 'wrong number')} {'stays' if report.unexplained == 1 else 'stay'}"
+        )
         after = " There is more to find once the causes above are repaired." if total else ""
         return f"{stays} unexplained{said}.{after}"
     if not total or len(causes) < 2:
@@ -236,17 +243,22 @@ def _largest_error(report: Report) -> str:
     return ", ".join(words)
 
 
+def reference(report: Report) -> str:
+    """The reference by name and version: "torch 2.13.0"."""
+    return one_line(report.reference if " " in report.reference else f"torch {report.reference}", 40)
+
+
 def run_facts(report: Report) -> str:
     """How the run was made."""
     words = (
         f"profile {report.profile}",
-        f"reference {report.reference}",
+        f"reference {reference(report)}",
         f"suite {report.suite}",
         f"isolation {report.isolation}",
-        f"seed {report.seed}",
+        *([f"seed {report.seed}"] if report.seed else []),
         f"{report.seconds:.1f} s",
     )
-    return " · ".join(one_line(word, 120).replace(" ", "\u00a0") for word in words)
+    return " · ".join(one_line(word, 120) for word in words)
 
 
 def rerun(report: Report, case: str | None = None) -> str:

@@ -84,7 +84,10 @@ class Child:
                 del received[: end + 1], limits[0]
                 last = now
             if limits and len(received) > limits[0]:
-                raise Lost("protocol", f"the answer is longer than {limits[0]} bytes, the most that this case can need")
+                raise Lost(
+                    "protocol",
+                    f"the answer is longer than {limits[0]} bytes, the most that this case can need",
+                )
             if ended and limits:
                 raise self._death()
 
@@ -126,7 +129,7 @@ class Child:
 
     def output(self, limit: int) -> str:
         """The first `limit` bytes of what the subject printed."""
-        return os.pread(self._output.fileno(), limit, 0).decode("utf-8", "replace")
+        return os.pread(self._output.fileno(), max(0, limit), 0).decode("utf-8", "replace")
 
     def kill(self) -> None:
         """End the process and everything in its group. Safe to call twice."""

@@ -1,4 +1,9 @@
-"""The protocol's messages, read with distrust: every complaint names the field that was wrong."""
+"""The protocol's messages, read with distrust: every complaint names the field that was wrong.
+
+Beyond the protocol (design, section 7), the Python worker greets with `has_backward`, `found` (what it drives, in
+words) and `methods` (names, for near misses), or with `refused`, a sentence; an error has `inside`; and to
+{"cmd":"trace","id":…,"program":…,"steps":…} it answers {"id":…,"trace":{…}}, see `tracing`. Any worker may.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from oracle.case import Answer, Case, Crash, Observation, Observe
+from oracle.floats import from_hex
 from oracle.program import ProgramError
 from oracle.subjects.child import Lost
 from oracle.subjects.near import near_misses
+from oracle.subjects.network import Network, NetworkAnswer
 from oracle.subjects.tracing import Trace
 from oracle.vocabulary import VOCABULARY
 
@@ -38,9 +45,11 @@ class Hello:
     methods: tuple[str, ...]
 
 
-def encode(command: str, number: int, case: Case) -> bytes:
+def encode(command: str, number: int, case: Case | Network) -> bytes:
     """A request as one line."""
-    return json.dumps({"cmd": command, "id": number, **case.to_json()}, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps({"cmd": command, "id": number, **case.to_json()}, separators=(",", ":")).encode() + b"\n"
+    )
 
 
 def longest(case: Case) -> int:
@@ -99,7 +108,9 @@ def read_answer(line: bytes, number: int, case: Case, seconds: float) -> Answer:
     wanted = sum(isinstance(step, Observe) for step in case.steps)
     if not isinstance(rows, list) or len(rows) != wanted:
         found = f"{len(rows)}" if isinstance(rows, list) else _shown(rows)
-        raise Lost("protocol", f"observations: expected a list of {wanted}, one for each observe step; found {found}")
+        raise Lost(
+            "protocol", f"observations: expected a list of {wanted}, one for each observe step; found {found}"
+        )
     seen = []
     for k, row in enumerate(rows):
         try:
@@ -107,6 +118,29 @@ def read_answer(line: bytes, number: int, case: Case, seconds: float) -> Answer:
         except ProgramError as problem:
             raise Lost("protocol", f"observations[{k}].{problem}") from None
     return Answer(tuple(seen), seconds=seconds)
+
+
+def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:
+    """Read the answer to a "network" request. Raises Lost("protocol")."""
+    data = _reply(line, number)
+    if "error" in data:
+        return NetworkAnswer(crash=_crash(data["error"], 1))
+    if "unsupported" in data:
+        return NetworkAnswer(lost="unsupported", detail=_sanitised(_string(data, "unsupported")))
+    shape = [[len(row) for row in rows] for rows in asked.parameters]
+    try:
+        gradients = tuple(
+            tuple(tuple(None if g is None else from_hex(g) for g in row) for row in rows)
+            for rows in data["gradients"]
+        )
+        outputs = tuple(from_hex(x) for x in data["outputs"])
+    except (KeyError, TypeError, ValueError) as problem:
+        raise Lost("protocol", f"network: {problem}") from None
+    if len(outputs) != asked.sizes[-1] or [[len(row) for row in rows] for rows in gradients] != shape:
+        raise Lost(
+            "protocol", f"network: expected {asked.sizes[-1]} outputs and gradients of lengths {shape}"
+        )
+    return NetworkAnswer(outputs, gradients)
 
 
 def read_trace(line: bytes, number: int, case: Case) -> Trace | None:
@@ -146,7 +180,9 @@ def _crash(data: Any, size: int) -> Crash:
         raise Lost("protocol", f'error.during: expected "forward" or "backward", found {_shown(during)}')
     node, line = data.get("node"), data.get("line")
     if node is not None and not (type(node) is int and 0 <= node < size):
-        raise Lost("protocol", f"error.node: expected the index of a value, 0 to {size - 1}, found {_shown(node)}")
+        raise Lost(
+            "protocol", f"error.node: expected the index of a value, 0 to {size - 1}, found {_shown(node)}"
+        )
     if line is not None and not (type(line) is int and 0 < line < 10**7):
         raise Lost("protocol", f"error.line: expected a line number or null, found {_shown(line)}")
     for field in ("type", "message"):

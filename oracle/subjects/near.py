@@ -22,28 +22,37 @@ DUNDERS: Mapping[str, tuple[str, ...]] = {
 """Every operator's method, and words that people write for it."""
 
 
+PYTHONS = {*DUNDERS, *dir(int), *dir(list), *dir(set), *dir(type), "__matmul__", "__itruediv__", "__ipow__"}
+"""Special methods that mean something to Python, so that none of them is a misspelling."""
+
+
 def near_misses(methods: Iterable[str]) -> Mapping[str, str]:
     """Python's name → the name found in its place, for methods that a class meant to define and did not."""
     given = set(methods)
-    out = {}
-    for dunder, words in DUNDERS.items():
-        if dunder in given:
-            continue
-        core = dunder.strip("_")
-        for name in sorted(given):
-            if not (name.startswith("_") and name.endswith("_")) or name in DUNDERS:
-                continue
-            spelled = name.strip("_").lower()
-            if spelled == core or spelled in words or (_one_slip(spelled, core) and len(core) > 2):
-                out[dunder] = name
-                break
+    out: dict[str, str] = {}
+    for name in sorted(given - PYTHONS):
+        meant = _meant(name) if name.startswith("_") and name.endswith("_") else None
+        if meant is not None and meant not in given:
+            out.setdefault(meant, name)
     return out
+
+
+def _meant(name: str) -> str | None:
+    """The operator's method that a name resembles most: letter by letter, by its meaning, or but for one slip."""
+    core = name.strip("_").lower()
+    for alike in (
+        lambda dunder: core == dunder.strip("_"),
+        lambda dunder: core in DUNDERS[dunder],
+        lambda dunder: len(core) > 2 and _one_slip(core, dunder.strip("_")),
+    ):
+        for dunder in DUNDERS:
+            if alike(dunder):
+                return dunder
+    return None
 
 
 def _one_slip(a: str, b: str) -> bool:
     """Whether a is b with one letter wrong, missing or too many, or two neighbours exchanged."""
-    if a == b:
-        return True
     if len(a) == len(b):
         wrong = [i for i in range(len(a)) if a[i] != b[i]]
         if len(wrong) == 1:

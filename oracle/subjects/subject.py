@@ -14,6 +14,7 @@ from oracle.case import Answer, Case
 from oracle.subjects import messages
 from oracle.subjects.child import OUTPUT, Child, Lost, Request
 from oracle.subjects.near import near_misses
+from oracle.subjects.network import Network, NetworkAnswer
 from oracle.subjects.target import LoadError, Target, resolve
 from oracle.subjects.tracing import Trace
 from oracle.vocabulary import VOCABULARY
@@ -109,6 +110,8 @@ class Subject:
         self._child: Child | None = None
         self._printed = ""
         self._next = 0
+        self._timeouts = 0
+        self._gone: str | None = None
         self.target, self.file, self.sha256 = launch.target, launch.file, launch.sha256
         hello = self._start()
         self.name: str = hello.name
@@ -131,14 +134,16 @@ class Subject:
     def close(self) -> None:
         """End the worker and everything it started."""
         if self._child is not None:
-            self._printed = self._child.output(PRINTED)
+            self._printed += self._child.output(PRINTED - len(self._printed))
             self._child.close()
             self._child = None
 
     @property
     def output(self) -> str:
         """What the subject printed so far: its beginning, control characters made visible."""
-        text = self._child.output(PRINTED) if self._child is not None else self._printed
+        text = self._printed
+        if self._child is not None:
+            text += self._child.output(PRINTED - len(text))
         return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:
@@ -150,6 +155,7 @@ class Subject:
                     answers.append(answer)
             except Lost as loss:
                 self.close()
+                self._timeouts += loss.reason == "timeout"
                 answers.append(Answer(lost=loss.reason, detail=str(loss)))
         return answers
 
@@ -161,11 +167,24 @@ class Subject:
             child = self._alive()
             self._next += 1
             line = messages.encode("trace", self._next, case)
-            for answer, _ in child.ask([Request(line, messages.longest_trace(case))], 4 * self._launch.timeout):
-                return messages.read_trace(answer, self._next, case)
+            request = Request(line, messages.longest_trace(case))
+            ((reply, _),) = child.ask([request], 4 * self._launch.timeout)
+            return messages.read_trace(reply, self._next, case)
         except Lost:
             self.close()
         return None
+
+    def network(self, asked: Network) -> NetworkAnswer:
+        """What a perceptron beside the engine gives for one sample; for subjects with the capability "mlp"."""
+        try:
+            child = self._alive()
+            self._next += 1
+            line = messages.encode("network", self._next, asked)
+            ((reply, _),) = child.ask([Request(line, 1 << 20)], self._launch.timeout)
+            return messages.read_network(reply, self._next, asked)
+        except Lost as loss:
+            self.close()
+            return NetworkAnswer(lost=loss.reason, detail=str(loss))
 
     def _ask(self, cases: Sequence[Case]) -> Iterator[Answer]:
         child = self._alive()
@@ -175,16 +194,23 @@ class Subject:
             Request(messages.encode("run", first + k, case), messages.longest(case))
             for k, case in enumerate(cases)
         )
-        for k, (line, seconds) in enumerate(child.ask(requests, self._launch.timeout)):
+        for k, (line, seconds) in enumerate(child.ask(requests, self._patience())):
             yield messages.read_answer(line, first + k, cases[k], seconds)
+
+    def _patience(self) -> float:
+        """Seconds for one case: less with every timeout after the third, so that 300 of them end today."""
+        full, excess = self._launch.timeout, max(0, self._timeouts - 2)
+        return min(full, max(0.5, full * 0.5**excess))
 
     def _alive(self) -> Child:
         """The worker; a new one when the last was lost. Raises Lost when it cannot be started again."""
-        if self._child is None:
+        if self._child is None and self._gone is None:
             try:
                 self._start()
             except LoadError as problem:
-                raise Lost("died", f"the subject could not be loaded again: {problem}") from None
+                self._gone = f"the subject could not be loaded again: {problem}"
+        if self._gone is not None:
+            raise Lost("died", self._gone)
         assert self._child is not None
         return self._child
 
@@ -225,7 +251,8 @@ def _command(
         "allow": list(allow_imports),
         "site": [p for p in sys.path if "-packages" in p] if allow_imports else [],
         "words": [
-            [op.name, op.arity, list(op.spellings), list(op.functions)] for op in VOCABULARY.values()
+            [op.name, op.arity, list(op.spellings), list(op.functions), op.operator]
+            for op in VOCABULARY.values()
         ],
         "memory": memory_mb << 20,
         "output": OUTPUT,
@@ -239,7 +266,7 @@ def _command(
 
 def _environment(hash_seed: int | None) -> dict[str, str]:
     """The worker's whole environment: none of the caller's variables."""
-    environment = {"LC_ALL": "C.UTF-8"}
+    environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     if hash_seed is not None:
         environment["PYTHONHASHSEED"] = str(hash_seed % 2**32)
     return environment

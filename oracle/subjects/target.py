@@ -81,11 +81,14 @@ LIKELY = ("engine", "value", "autograd", "micrograd", "scalar", "tensor", "main"
 
 def _engine_in(folder: Path) -> Path:
     """The file of a folder that most likely holds the engine: by its name, then by what it defines."""
-    files = [
-        p for p in sorted(folder.rglob("*.py")) + sorted(folder.rglob("*.ipynb"))
-        if not any(part.startswith(".") or part in ("tests", "test", "__pycache__") for part in p.relative_to(folder).parts[:-1])
-        and not p.name.startswith(("test_", "conftest"))
-    ]  # fmt: skip
+
+    def hidden(path: Path) -> bool:
+        parts = path.relative_to(folder).parts
+        return any(part.startswith(".") or part in ("tests", "test") for part in parts[:-1]) or parts[
+            -1
+        ].startswith(("test_", "conftest"))
+
+    files = [path for kind in ("*.py", "*.ipynb") for path in sorted(folder.rglob(kind)) if not hidden(path)]
 
     def score(path: Path) -> tuple[int, int, int]:
         source = path.read_text(encoding="utf-8", errors="replace")

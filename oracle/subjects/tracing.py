@@ -22,8 +22,9 @@ class Trace:
 
     methods   the op's method, the outermost frame of the subject's that made the value, and its statement that did
     values    the statement that computed its data, in the innermost frame: for a composed op, inside another op
-    pushes    statements of the op's own rule that pushed to it during backward, in order: the closure's store,
-              or, where one statement stores for every op, the op's function that was evaluated for it
+    pushes    the statements during backward that pushed to it, in order: in the op's own closure or function where
+              there is one, else the statement that stores for every op
+    own       of those, the ones that belong to one op
     stores    the statements that stored its gradient, whosever they are
     locals_of for engines whose nodes carry numbers (local gradients): the statement that computed them
     touched   statements outside backward that stored to its data or gradient after it had been made
@@ -34,6 +35,7 @@ class Trace:
     methods: tuple[Place | None, ...]
     values: tuple[Place | None, ...]
     pushes: tuple[tuple[Place, ...], ...]
+    own: tuple[tuple[Place, ...], ...]
     stores: tuple[tuple[Place, ...], ...]
     locals_of: tuple[Place | None, ...]
     touched: tuple[tuple[Place, ...], ...]
@@ -46,7 +48,7 @@ class Trace:
         columns: dict[str, Any] = {}
         for name in ("methods", "values", "locals_of"):
             columns[name] = tuple(_place(p) for p in data[name])
-        for name in ("pushes", "stores", "touched"):
+        for name in ("pushes", "own", "stores", "touched"):
             columns[name] = tuple(_places(ps) for ps in data[name])
         for name, column in columns.items():
             if len(column) != size:
@@ -60,7 +62,7 @@ class Trace:
         (where an engine that overwrites goes wrong). Else where the local gradients were computed; else the
         statement that stored the gradient; else the def of the op's method, which lacks the push.
         """
-        for places in (self.pushes[operand], self.locals_of[node : node + 1], self.stores[operand]):
+        for places in (self.own[operand], self.locals_of[node : node + 1], self.stores[operand]):
             if places and places[0] is not None:
                 return places[0] if first else places[-1]
         method = self.methods[node]
@@ -71,7 +73,12 @@ def _place(data: Any) -> Place | None:
     if data is None:
         return None
     file, line, function, first = data
-    if not (isinstance(file, str) and isinstance(line, int) and isinstance(function, str) and isinstance(first, int)):
+    if not (
+        isinstance(file, str)
+        and isinstance(line, int)
+        and isinstance(function, str)
+        and isinstance(first, int)
+    ):
         raise TypeError("a place is [file, line, function, first line]")
     return Place(file, line, function, first)
 

@@ -1,26 +1,36 @@
 """How one engine is spoken to: make a leaf, read and write its numbers, call an op, back-propagate."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class ReadOnly(Exception):
+    """A step that this engine does not allow from outside: "set" of data, or "zero" of gradients."""
+
 
 class NotANumber(Exception):
     """A node's data or gradient is not a real number."""
 
 
-def number(x, name):
+def number(x: Any, name: str) -> float:
     """x as an exact Python float. Raises NotANumber, with x and the attribute's name, if x is no real number."""
-    kind = type(x)
-    if kind is float:
+    if type(x) is float:
         return x
     try:
         if isinstance(x, float):  # a subclass may lie about itself; the number it was made with does not
             return float.__float__(x)
         if not isinstance(x, (str, bytes, bytearray, complex)):
-            return float.__float__(float(x))
+            return float(x)
     except (TypeError, ValueError, OverflowError):
         pass  # refused below, like everything else that is no number
     raise NotANumber(f"{_article(x)} as its {name}")
 
 
-def _article(x):
+def _article(x: Any) -> str:
     name = type(x).__name__
     return "None" if x is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
@@ -39,24 +49,21 @@ class Engine:
     methods   op name → name of the method or function behind it, for messages
     """
 
-    def __init__(self, cls, make, data, files):
+    def __init__(self, cls: type, make: Callable[[float], Any], data: str, files: set[str]) -> None:
         self.cls = cls
-        self.types = (cls,)
+        self.types: tuple[type, ...] = (cls,)
         self.make = make
         self.data = data
         self.grad = "grad"
-        self.calls = {}
-        self.offered = []
-        self.backward = None
+        self.calls: dict[str, Callable[..., Any]] = {}
+        self.offered: list[str] = []
+        self.backward: Callable[[Any], Any] | None = None
         self.grads = "all"
         self.files = files
-        self.found = {}
-        self.names = {}
+        self.found: dict[str, str] = {}
+        self.names: dict[str, tuple[str, int | None]] = {}
 
-    def is_node(self, x):
-        return isinstance(x, self.types)
-
-    def read_data(self, node):
+    def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""
         x = getattr(node, self.data)
         if type(x) is float:
@@ -65,7 +72,7 @@ class Engine:
             raise NotANumber(f"{_article(x)} as its {self.data}")
         return number(x, self.data)
 
-    def read_grad(self, node):
+    def read_grad(self, node: Any) -> float | None:
         """The node's gradient; None where it has none. Raises NotANumber."""
         try:
             g = getattr(node, self.grad)
@@ -79,18 +86,43 @@ class Engine:
             return self.read_data(g)
         return number(g, self.grad)
 
-    def write_data(self, leaf, x):
-        setattr(leaf, self.data, x)
+    def twin(self, calls: dict[str, Callable[..., Any]], backward: Callable[[Any], Any] | None) -> Engine:
+        """The same engine, spoken to by way of other callables."""
+        out = object.__new__(Engine)
+        vars(out).update(vars(self), calls=calls, backward=backward)
+        return out
 
-    def write_grad(self, node, x):
-        """Set a gradient, as a training loop does before its next backward."""
-        if isinstance(getattr(node, self.grad, None), self.types):
-            x = self.make(x)
+    def back_propagate(self, root: Any) -> None:
+        """Call backward; the engine has one."""
+        assert self.backward is not None
+        self.backward(root)
+
+    def write_data(self, leaf: Any, x: float) -> None:
+        """Change a leaf's number, as a step of gradient descent does. Raises ReadOnly."""
         try:
-            setattr(node, self.grad, x)
-        except AttributeError:  # a property to read only: its store is another attribute of the same value
+            setattr(leaf, self.data, _alike(getattr(leaf, self.data), x))
+        except AttributeError:
+            raise ReadOnly("set") from None
+
+    def write_grad(self, node: Any, x: float) -> None:
+        """Set a gradient, as a training loop does before its next backward; one that is not kept stays so.
+
+        Raises ReadOnly.
+        """
+        old = getattr(node, self.grad, None)
+        if old is None:
+            return
+        new = self.make(x) if isinstance(old, self.types) else _alike(old, x)
+        try:
+            setattr(node, self.grad, new)
+        except AttributeError:  # a property to be read only: its store has a name like it
             for name in ("_" + self.grad, f"_{self.cls.__name__}__{self.grad}"):
                 if hasattr(node, name):
-                    setattr(node, name, x)
+                    setattr(node, name, new)
                     return
-            raise
+            raise ReadOnly("zero") from None
+
+
+def _alike(old: Any, x: float) -> Any:
+    """x as what is there already: numpy's numbers stay numpy's, of the same precision."""
+    return old.dtype.type(x) if hasattr(old, "dtype") else x

@@ -1,68 +1,94 @@
 """The worker's process: private descriptors, limits, then one line of JSON in and one line out."""
 
+from __future__ import annotations
+
+import contextlib
+import io
 import json
 import os
 import resource
 import sys
 
-from . import find, load, run
+from . import find, load, network, run
+from .look import attributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .engine import Engine
 
 KEEP = 1 << 16
 """Bytes of the subject's printing that are kept from one case to the next."""
 
-_kept = []
+NOT_STARTED = {"type": "NotStarted", "message": "the subject could not be loaded", "inside": False}
+
+_kept: list[bytearray] = []
 """Blocks of memory that shift the addresses of what comes later, and with them the order of sets of nodes."""
 
 
-def serve(config):
+def serve(config: dict[str, Any]) -> None:
     """Load what `config` names, then answer messages until the other side hangs up or says stop."""
     requests, answers = _private_descriptors()
     _limits(config)
     _kept.extend(bytearray(16 * k) for k in range(1, 1 + (config["shift"] or 0) % 64))
-    engine = None
+    worker: Worker | None = None
     with open(requests, encoding="utf-8") as lines:
         for line in lines:
             message = json.loads(line)
             if message["cmd"] == "stop":
                 return
             if message["cmd"] == "start":
-                engine, reply = _start(config)
+                worker, reply = _start(config)
+            elif worker is not None:
+                reply = {"id": message["id"], **worker.answer(message)}
             else:
-                reply = _answer(engine, message)
+                reply = {"id": message["id"], "error": NOT_STARTED}
             _trim_output()
             _write(answers, json.dumps(reply, separators=(",", ":")).encode() + b"\n")
 
 
-def _start(config):
-    """The engine and the first message: what it offers, or one sentence that says why it cannot run."""
+def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
+    """The worker and its first message: what it offers, or one sentence that says why it cannot run."""
     try:
         loaded = load.load(config)
-        engine = find.engine(loaded, config["words"], config.get("class"))
+        engine = find.find(loaded, config["words"], config["class"])
     except load.Refusal as refusal:
         return None, {"protocol": 1, "refused": str(refusal), "methods": refusal.methods}
-    loaded.modules.ready = True
-    return engine, {
+    make = network.find_network(loaded, engine)
+    return Worker(engine, make), {
         "protocol": 1,
         "name": f"{os.path.basename(config['file'])}:{engine.cls.__name__}",
         "language": "python",
         "ops": sorted(engine.offered),
         "grads": engine.grads,
-        "capabilities": [],
+        "capabilities": ["mlp"] if make else [],
         "has_backward": engine.backward is not None,
         "found": engine.found,
-        "methods": sorted(name for name in find.attributes(engine.cls) if isinstance(name, str)),
+        "methods": sorted(attributes(engine.cls)),
     }
 
 
-def _answer(engine, message):
-    if message["cmd"] == "trace":
-        from . import trace
+class Worker:
+    """What there is to ask: the engine, and how its networks are made, if there are any."""
 
-        return {"id": message["id"], **trace.trace(engine, message)}
-    return {"id": message["id"], **run.run(engine, message)}
+    def __init__(self, engine: Engine, make: network.Make | None) -> None:
+        self.engine, self.make = engine, make
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one message, without its id."""
+        if message["cmd"] == "trace":
+            from . import trace  # most workers are never asked for one
+
+            return trace.trace(self.engine, message)
+        if message["cmd"] == "network":
+            if self.make is None:
+                return {"unsupported": "mlp"}
+            return network.run_network(self.engine, self.make, message)
+        return run.run(self.engine, message)
 
 
-def _private_descriptors():
+def _private_descriptors() -> tuple[int, int]:
     """Move the protocol off descriptors 0 and 1, where the subject reads and prints.
 
     The subject's input becomes empty; what it prints goes where its errors go, a file of bounded size.
@@ -72,11 +98,12 @@ def _private_descriptors():
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
-    sys.stdout.reconfigure(line_buffering=True)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     return requests, answers
 
 
-def _limits(config):
+def _limits(config: dict[str, Any]) -> None:
     memory, output, cpu = config["memory"], config["output"], config["cpu"]
     for what, limit in (
         (resource.RLIMIT_AS, memory),
@@ -87,17 +114,18 @@ def _limits(config):
         _, hard = resource.getrlimit(what)
         if hard != resource.RLIM_INFINITY:
             limit = min(limit, hard)
-        resource.setrlimit(what, (limit, limit))
+        with contextlib.suppress(ValueError):  # macOS has no limit on address space
+            resource.setrlimit(what, (limit, limit))
 
 
-def _trim_output():
+def _trim_output() -> None:
     """Cut the printing of one case down, so that the limit is one of a case and not of a suite."""
     if os.lseek(2, 0, os.SEEK_CUR) > KEEP:
         os.ftruncate(2, KEEP)
         os.lseek(2, KEEP, os.SEEK_SET)
 
 
-def _write(descriptor, data):
+def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -1,8 +1,15 @@
 """One case on an engine: build the program, do its steps, read every value; or say what went wrong."""
 
+from __future__ import annotations
+
 import errno
 
-from .engine import NotANumber
+from .engine import Engine, NotANumber, ReadOnly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 HEX = float.hex
 
@@ -10,17 +17,17 @@ HEX = float.hex
 class Broken(Exception):
     """The engine returned what no engine may return. kind: a word for the report; line: 1-based or None."""
 
-    def __init__(self, kind, message, line=None, inside=True):
+    def __init__(self, kind: str, message: str, line: int | None = None, inside: bool = True) -> None:
         super().__init__(message)
         self.kind, self.line, self.inside = kind, line, inside
 
 
-def text(x):
+def text(x: float) -> str:
     """A float as a C99 hex string, or "nan", "inf", "-inf"."""
     return HEX(x) if x - x == 0 else str(x)
 
 
-def run(engine, message):
+def run(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
     """The answer to one "run" message, without its id."""
     nodes = message["program"]["nodes"]
     for node in nodes:
@@ -32,8 +39,10 @@ def run(engine, message):
         build.nodes()
         for step in message["steps"]:
             STEPS[step[0]](build, *step[1:])
+    except ReadOnly as step:
+        return {"unsupported": str(step)}
     except BaseException as problem:  # whatever the subject raises, exit() included, is an answer
-        return {"error": describe(problem, build)}
+        return {"error": describe(problem, engine.files, build.during, build.at)}
     return {"observations": build.seen}
 
 
@@ -46,20 +55,20 @@ class Build:
     at       index of the value being made or read, or None; during: "forward" or "backward"
     """
 
-    def __init__(self, engine, program):
+    def __init__(self, engine: Engine, program: dict[str, Any]) -> None:
         self.engine = engine
         self.inputs = [float.fromhex(x) for x in program["inputs"]]
-        self.rows = [
+        self.rows: list[tuple[str, list[Any], list[float]]] = [
             (node[0], [x if type(x) is int else plain(x) for x in node[1]], parameters(node))
             for node in program["nodes"]
         ]
-        self.values = []
-        self.made = []
-        self.seen = []
-        self.at = None
+        self.values: list[Any] = []
+        self.made: list[float] = []
+        self.seen: list[dict[str, Any]] = []
+        self.at: int | None = None
         self.during = "forward"
 
-    def leaves(self):
+    def leaves(self) -> None:
         engine = self.engine
         for k, x in enumerate(self.inputs):
             self.at = k
@@ -67,12 +76,12 @@ class Build:
             self.values.append(leaf)
             self.made.append(engine.read_data(leaf))
 
-    def nodes(self):
+    def nodes(self) -> None:
         self.during = "forward"
         engine, values, made, calls = self.engine, self.values, self.made, self.engine.calls
         self.at = len(self.inputs)
         for op, operands, extra in self.rows:
-            out = calls[op](*[values[x] if type(x) is int else x.x for x in operands], *extra)
+            out = calls[op](*[x.x if type(x) is plain else values[x] for x in operands], *extra)
             if not isinstance(out, engine.types):
                 raise not_a_node(engine, op, out)
             values.append(out)
@@ -80,26 +89,26 @@ class Build:
             self.at += 1
         self.at = None
 
-    def backward(self, k):
+    def backward(self, k: int) -> None:
         self.during, self.at = "backward", None
         if self.engine.backward is None:
             raise Broken("NoBackward", f"{self.engine.cls.__name__} has no backward method", inside=False)
         self.engine.backward(self.values[k])
 
-    def zero(self, ks):
+    def zero(self, ks: list[int]) -> None:
         for k in ks:
             self.engine.write_grad(self.values[k], 0.0)
 
-    def set(self, k, x):
+    def set(self, k: int, x: str) -> None:
         self.engine.write_data(self.values[k], float.fromhex(x))
         self.made[k] = self.engine.read_data(self.values[k])
 
-    def rebuild(self):
+    def rebuild(self) -> None:
         first = len(self.inputs)
         del self.values[first:], self.made[first:]
         self.nodes()
 
-    def observe(self):
+    def observe(self) -> None:
         engine, data, grad = self.engine, [], []
         for k, node in enumerate(self.values):
             self.at = k
@@ -115,7 +124,7 @@ class Build:
         self.seen.append(seen)
 
 
-STEPS = {
+STEPS: dict[str, Callable[..., None]] = {
     "backward": Build.backward,
     "zero": Build.zero,
     "set": Build.set,
@@ -129,45 +138,44 @@ class plain:
 
     __slots__ = ("x",)
 
-    def __init__(self, message):
+    def __init__(self, message: dict[str, Any]) -> None:
         self.x = message["int"] if "int" in message else float.fromhex(message["num"])
 
 
-def parameters(node):
+def parameters(node: list[Any]) -> list[float]:
     """An op's parameters as further positional arguments: their names differ from engine to engine."""
-    return [float.fromhex(x) for x in node[2].values()] if len(node) > 2 else ()
+    return [float.fromhex(x) for x in node[2].values()] if len(node) > 2 else []
 
 
-def not_a_node(engine, op, out):
+def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
     name, line = engine.names.get(op, (op, None))
     if out is None or out is NotImplemented:
         return Broken("NoResult", f"{name} returned {out}", line)
     return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", line)
 
 
-def describe(problem, build):
+def describe(problem: BaseException, files: set[str], during: str, node: int | None = None) -> dict[str, Any]:
     """An exception as the protocol's error: what, at which value, in which line of the subject."""
-    line, inside = place(problem, build.engine.files)
+    line, inside = place(problem, files)
     kind, message = type(problem).__name__, _message(problem)
     if isinstance(problem, OSError) and problem.errno == errno.EFBIG:
         kind, message = "OutputLimit", "the subject printed more in one case than the limit allows"
-    if isinstance(problem, Broken):
+    elif isinstance(problem, Broken):
         kind, line, inside = problem.kind, problem.line, problem.inside
     elif isinstance(problem, NotANumber):
-        kind = "NotANumber"
-        message = f"value {build.at} holds {message}"
-        inside = True
+        kind, inside = "NotANumber", True
+        message = f"value {node} holds {message}" if node is not None else f"a node holds {message}"
     return {
         "type": kind,
         "message": message[:500],
-        "node": build.at,
-        "during": build.during,
+        "node": node,
+        "during": during,
         "line": line,
         "inside": inside,
     }
 
 
-def place(problem, files):
+def place(problem: BaseException, files: set[str]) -> tuple[int | None, bool]:
     """The innermost line in the subject's own files (1-based or None), and whether there is one."""
     line, at = None, problem.__traceback__
     while at is not None:
@@ -177,7 +185,7 @@ def place(problem, files):
     return line, line is not None
 
 
-def _message(problem):
+def _message(problem: BaseException) -> str:
     try:
         return str(problem)
     except BaseException:  # an exception class of the subject's own may fail to print itself

@@ -4,18 +4,41 @@ A training loop at top level would take minutes, plot, or read files that are no
 without its actions: what defines something stays, with its line numbers; everything else is dropped.
 """
 
+from __future__ import annotations
+
 import ast
 import builtins
+import functools
 import json
 import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType
+    from typing import TypeVar
+
+    Part = TypeVar("Part", bound=ast.AST)
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 SAFE_CALLS = {"float", "int", "str", "bool", "complex", "dict", "set", "list", "tuple", "frozenset", "object"}
-SAFE_CALLS |= {"range", "len", "max", "min", "abs", "round", "sum", "type", "property", "staticmethod", "classmethod"}
+SAFE_CALLS |= {
+    "range",
+    "len",
+    "max",
+    "min",
+    "abs",
+    "round",
+    "sum",
+    "type",
+    "property",
+    "staticmethod",
+    "classmethod",
+}
 
 
-def cells(path):
+def cells(path: str) -> list[tuple[str, str | bytes]]:
     """The pieces of source in a file: (name for messages, text) for each; a notebook has one a code cell.
 
     Raises OSError, UnicodeDecodeError, and ValueError for a notebook that is not one.
@@ -32,7 +55,7 @@ def cells(path):
     return [(f"{path}#{n}", without_magics(text)) for n, text in enumerate(texts, start=1)]
 
 
-def without_magics(text):
+def without_magics(text: str) -> str:
     """A cell without IPython's own lines (%matplotlib, !pip, ?help), line numbers kept."""
     lines = text.split("\n")
     first = lines[0].lstrip() if lines else ""
@@ -45,24 +68,38 @@ def without_magics(text):
     return "\n".join(kept)
 
 
-def definitions(pieces):
-    """For each piece of a module's source: (name, its code without its actions, or the SyntaxError it has).
+def definitions(pieces: list[tuple[str, str | bytes]], exported: bool = False) -> Definitions:
+    """A module's source without its actions. Raises ValueError and RecursionError for what cannot be parsed.
 
-    Also the names of the modules that are imported inside `try`. Raises ValueError and RecursionError for what
-    cannot be parsed at all.
+    pieces    name and text of each
+    exported  whether other modules may import what is assigned here: then constants are needed though no
+              definition reads them
     """
     trees = [(name, _parsed(name, text)) for name, text in pieces]
-    keep = Keep([tree for _, tree in trees if isinstance(tree, ast.Module)])
-    codes = []
+    keep = Keep([tree for _, tree in trees if isinstance(tree, ast.Module)], exported)
+    codes: list[tuple[str, CodeType | SyntaxError]] = []
     for name, tree in trees:
-        if isinstance(tree, ast.Module):
+        if isinstance(tree, SyntaxError):
+            codes.append((name, tree))
+        else:
             tree.body = keep.body(tree.body)
-            tree = compile(tree, name, "exec", dont_inherit=True)
-        codes.append((name, tree))
-    return codes, keep.guarded
+            codes.append((name, compile(tree, name, "exec", dont_inherit=True)))
+    return Definitions(codes, keep)
 
 
-def _parsed(name, text):
+class Definitions:
+    """What is left of a module.
+
+    codes    for each piece: its name, and its code, or the SyntaxError that it has
+    guarded  modules that it imports inside `try`, where an ImportError is expected
+    dropped  names that only the statements left out would have bound
+    """
+
+    def __init__(self, codes: list[tuple[str, CodeType | SyntaxError]], keep: Keep) -> None:
+        self.codes, self.guarded, self.dropped = codes, keep.guarded, keep.dropped - keep.bound
+
+
+def _parsed(name: str, text: str | bytes) -> ast.Module | SyntaxError:
     try:
         return ast.parse(text, name)
     except SyntaxError as problem:
@@ -71,43 +108,67 @@ def _parsed(name, text):
 
 
 class Keep:
-    """Decides statement by statement.
+    """Decides statement by statement. What it has to know of the whole module is found when it is first asked for.
 
-    classes    names of the classes defined or imported at top level
-    local      names of the functions defined at top level
-    needed     names that definitions read; by_classes: those that class bodies read
     bound      names that the statements kept so far have bound; a constant made from others was an action
+    dropped    names that statements left out would have bound
     guarded    modules imported inside `try`, where an ImportError is expected
     """
 
-    def __init__(self, trees):
-        self.classes, self.local, self.needed, self.by_classes = set(), set(), set(), set()
-        self.bound, self.guarded = set(dir(builtins)) | {"__name__", "__file__"}, set()
-        for node in (node for tree in trees for node in ast.walk(tree)):
-            if isinstance(node, ast.ClassDef):
-                self.classes.add(node.name)
-                self.by_classes |= names(node)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self.local.add(node.name)
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                # `from engine import Value`, then `Value.tanh = …` in another file
-                self.classes |= {name for name in imported(node) if name[:1].isupper()}
-        for node in (node for tree in trees for node in tree.body):
-            if isinstance(node, DEFINITIONS):
-                self.needed |= names(node)
-            if self.patches_class(node):
-                self.by_classes |= names(node)
-        self.needed |= self.by_classes
+    def __init__(self, trees: list[ast.Module], exported: bool) -> None:
+        self.trees, self.exported = trees, exported
+        self.bound = set(dir(builtins)) | {"__name__", "__file__"}
+        self.dropped: set[str] = set()
+        self.guarded: set[str] = set()
 
-    def body(self, statements, guarded=False):
-        return [kept for kept in (self.statement(s, guarded) for s in statements) if kept is not None]
+    def every(self, kind: type[Part]) -> list[Part]:
+        """All syntax of one kind, however deep."""
+        return [node for tree in self.trees for node in ast.walk(tree) if isinstance(node, kind)]
 
-    def statement(self, node, guarded):
+    @functools.cached_property
+    def classes(self) -> set[str]:
+        """Names of classes, also of imported ones: `from engine import Value`, then `Value.tanh = …`."""
+        imports = [name for node in self.every(ast.ImportFrom) for name in imported(node)]
+        return {node.name for node in self.every(ast.ClassDef)} | {
+            name for name in imports if name[:1].isupper()
+        }
+
+    @functools.cached_property
+    def functions(self) -> set[str]:
+        """Names of functions."""
+        return {node.name for node in self.every(ast.FunctionDef)}
+
+    @functools.cached_property
+    def by_classes(self) -> set[str]:
+        """Names that class bodies and what is added to classes later read."""
+        patches = [node for tree in self.trees for node in tree.body if self.patches_class(node)]
+        return {name for node in (*self.every(ast.ClassDef), *patches) for name in names(node)}
+
+    @functools.cached_property
+    def needed(self) -> set[str]:
+        """Names that any definition reads, and those that other modules may import."""
+        top = [node for tree in self.trees for node in tree.body]
+        read = {name for node in top if isinstance(node, DEFINITIONS) for name in names(node)}
+        return read | self.by_classes | {name for node in top if self.exported for name in stored(node)}
+
+    def body(self, statements: list[ast.stmt], guarded: bool = False) -> list[ast.stmt]:
+        kept = []
+        for node in statements:
+            replacement = self.statement(node, guarded)
+            if replacement is None:
+                self.dropped |= stored(node)
+            else:
+                kept.append(replacement)
+        return kept
+
+    def statement(self, node: ast.stmt, guarded: bool) -> ast.stmt | None:
         """The statement to run in place of this one, or None."""
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self.bound.update(imported(node))
             if guarded:
-                self.guarded |= {a.name for a in node.names} if isinstance(node, ast.Import) else {node.module}
+                self.guarded |= (
+                    {a.name for a in node.names} if isinstance(node, ast.Import) else {node.module or ""}
+                )
             return node
         if isinstance(node, DEFINITIONS):
             self.bound.add(node.name)
@@ -124,14 +185,15 @@ class Keep:
             return self.attempt(node)
         return None
 
-    def branch(self, node):
-        if "__name__" in names(node.test) or any(isinstance(n, ast.Call) for n in ast.walk(node.test)):
+    def branch(self, node: ast.If) -> ast.stmt | None:
+        read = names(node.test)
+        if "__name__" in read or not read <= self.bound or any(evaluated(node.test, ast.Call)):
             return None
         node.body = self.body(node.body) or [ast.copy_location(ast.Pass(), node)]
         node.orelse = self.body(node.orelse)
         return node
 
-    def attempt(self, node):
+    def attempt(self, node: ast.Try) -> ast.stmt:
         node.body = self.body(node.body, guarded=True) or [ast.copy_location(ast.Pass(), node)]
         for handler in node.handlers:
             handler.body = self.body(handler.body) or [ast.copy_location(ast.Pass(), handler)]
@@ -140,7 +202,7 @@ class Keep:
             node.finalbody = [ast.copy_location(ast.Pass(), node)]
         return node
 
-    def patches_class(self, node):
+    def patches_class(self, node: ast.stmt) -> bool:
         """Whether a statement gives a class an attribute: `Value.tanh = …`, `setattr(Value, …)`."""
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -159,7 +221,7 @@ class Keep:
             )
         return False
 
-    def constant(self, node):
+    def constant(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> bool:
         """Whether an assignment is a constant, or something that the definitions cannot do without."""
         if node.value is None:
             return True
@@ -174,39 +236,43 @@ class Keep:
         self.bound |= bound
         return True
 
-    def safe(self, function, bound):
+    def safe(self, function: ast.expr, bound: set[str]) -> bool:
         """Whether calling `function` at top level only defines: a library's, or one that classes need."""
         root = function
         while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript)):
             root = root.func if isinstance(root, ast.Call) else root.value
         if not isinstance(root, ast.Name):
             return isinstance(root, (ast.Lambda, ast.Constant))
-        if root.id in self.local or root.id in self.classes:
+        if root.id in self.functions or root.id in self.classes:
             return bool(bound & self.by_classes) or (root.id in self.classes and bool(bound & self.needed))
         if isinstance(function, ast.Name) and hasattr(builtins, function.id):
             return function.id in SAFE_CALLS
         return bool(bound & self.needed)
 
 
-def names(node):
+def names(node: ast.AST) -> set[str]:
     """Every name that a piece of syntax mentions."""
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
-def imported(node):
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     """The names that an import binds; "*" where it does not say."""
     return [(a.asname or a.name).partition(".")[0] for a in node.names]
 
 
-def immediate(node):
+def immediate(node: ast.AST) -> set[str]:
     """The names whose values are needed to evaluate an expression now."""
-    own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return {n.id for n in evaluated(node, ast.Name)} - own
+    return {n.id for n in evaluated(node, ast.Name)} - stored(node)
 
 
-def evaluated(node, kind):
+def stored(node: ast.AST) -> set[str]:
+    """The names that a piece of syntax assigns to."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def evaluated(node: ast.AST, kind: type[Part]) -> Iterator[Part]:
     """The parts of one kind that evaluating an expression evaluates: those inside a lambda's body are not."""
-    stack = [node]
+    stack: list[ast.AST] = [node]
     while stack:
         at = stack.pop()
         if isinstance(at, kind):

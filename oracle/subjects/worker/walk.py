@@ -4,11 +4,19 @@ Parents are found by identity, wherever a node keeps them: in an attribute, in a
 its closure.
 """
 
+from __future__ import annotations
 
-def closure_name(node, types):
+from .look import fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+def closure_name(node: Any, types: tuple[type, ...]) -> str | None:
     """The attribute that holds a node's backward closure, or None."""
-    fields = getattr(node, "__dict__", {})
-    for name, x in fields.items():
+    for name, x in fields(node).items():
         if getattr(x, "__code__", None) is None or x.__code__.co_argcount > 1:
             continue
         if "back" in name.lower() or any(isinstance(cell, types) for cell in _cells(x)):
@@ -16,7 +24,7 @@ def closure_name(node, types):
     return None
 
 
-def walk(root, closure, gradient, types):
+def walk(root: Any, closure: str, gradient: str, types: tuple[type, ...]) -> None:
     """Set the root's gradient to 1, then call every node's closure, consumers before operands."""
     setattr(root, gradient, 1.0)
     for node in reversed(order(root, types)):
@@ -25,9 +33,11 @@ def walk(root, closure, gradient, types):
             push(*[getattr(node, gradient)] * push.__code__.co_argcount)
 
 
-def order(root, types):
+def order(root: Any, types: tuple[type, ...]) -> list[Any]:
     """Every node that the root was computed from, operands first, without recursion."""
-    out, seen, stack = [], set(), [(root, False)]
+    out: list[Any] = []
+    seen: set[int] = set()
+    stack = [(root, False)]
     while stack:
         node, done = stack.pop()
         if done:
@@ -39,11 +49,13 @@ def order(root, types):
     return out
 
 
-def parents(node, types):
+def parents(node: Any, types: tuple[type, ...]) -> Iterable[Any]:
     """The nodes that a node refers to, except itself."""
     found = {}
-    for x in getattr(node, "__dict__", {}).values():
-        inside = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple, set, frozenset)) else (x,)
+    for x in fields(node).values():
+        inside = (
+            x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple, set, frozenset)) else (x,)
+        )
         for y in inside:
             for z in (y, *_cells(y)) if not isinstance(y, tuple) else y:
                 if isinstance(z, types) and z is not node:
@@ -51,7 +63,7 @@ def parents(node, types):
     return found.values()
 
 
-def _cells(x):
+def _cells(x: Any) -> list[Any]:
     """What a function's closure refers to; nothing for other things and for cells not filled yet."""
     out = []
     for cell in getattr(x, "__closure__", None) or ():

@@ -1,0 +1,154 @@
+"""The Python interface: `diff` a live graph, `assert_matches_torch` in a test, `check` a file."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable
+from typing import Any
+
+from oracle import torch_reference
+from oracle.case import Backward, Case, Observation, Observe
+from oracle.judge.blame import Fault
+from oracle.judge.causes import words
+from oracle.judge.equations import Checked, Traits, runs
+from oracle.judge.example import example, pick
+from oracle.judge.locals import judge
+from oracle.judge.static import blame
+from oracle.program import Program
+from oracle.record import from_graph, record
+from oracle.report import CaseResult, Cause, Report, SubjectInfo
+from oracle.version import VERSION
+from oracle.vocabulary import VOCABULARY
+
+
+def diff(root: Any, *, name: str = "graph") -> Report:
+    """Judge a live minigrad graph against PyTorch, as its numbers stand after `root.backward()`.
+
+    Nothing is called on the graph and nothing in it is changed. Every value is judged on its own operands, so a
+    report names the rule that is wrong, not its consequences. Raises TypeError for something that is no such
+    graph, ValueError when no backward has been made (the root's gradient is still 0).
+    """
+    program, observation = from_graph(root)
+    if observation.grad[program.root] == 0.0:
+        raise ValueError("the root's gradient is 0: call backward() on it first, then diff it")
+    return _report(program, observation, name, type(root))
+
+
+def assert_matches_torch(
+    function: Callable[..., Any], *inputs: float, engine: Callable[[float], Any]
+) -> None:
+    """Assert that an engine computes a function's value and gradients as PyTorch does, at every value of it.
+
+    function  takes one value for each input and returns a value; uses operators, `abs`, `sum`, and the
+              vocabulary as methods
+    inputs    floats
+    engine    makes a value of the engine from a float; `backward()`, `.data` and `.grad` are expected of it
+
+    Raises AssertionError naming the rule that is wrong with its numbers, TypeError when the function or the
+    engine is not of this kind.
+    """
+    program = record(function, *inputs)
+    report = _report(program, _drive(program, engine), getattr(function, "__name__", "function"), engine)
+    if not report.ok:
+        lines = []
+        for cause in report.causes:
+            lines.append(cause.message)
+            if cause.example is not None:
+                lines.append("\n".join("    " + line for line in cause.example.code.splitlines()))
+        if report.unexplained:
+            lines.append(f"{report.unexplained} wrong numbers are not explained by any rule")
+        raise AssertionError("does not match PyTorch: " + "\n".join(lines))
+
+
+def _drive(program: Program, engine: Callable[[float], Any]) -> Observation:
+    """Compute a program with an engine in this process, call backward on its root, and read every value."""
+    values = [engine(x) for x in program.inputs]
+    made = []
+    for _, node in program.nodes():
+        operands = [values[i] if i >= 0 else program.numbers[~i] for i in node.operands]
+        values.append(_apply(node.op, operands, dict(node.parameters)))
+    made = [_number(v.data) for v in values]
+    values[program.root].backward()
+    live = program.reaches()
+    grads = [
+        _number(v.grad) if keep or v.grad is not None else None for v, keep in zip(values, live, strict=True)
+    ]
+    data = [_number(v.data) for v in values]
+    return Observation(tuple(data), tuple(grads), tuple(made))
+
+
+def _apply(op: str, operands: list[Any], parameters: dict[str, float]) -> Any:
+    operators: dict[str, Callable[..., Any]] = {
+        "add": operator.add,
+        "sub": operator.sub,
+        "mul": operator.mul,
+        "div": operator.truediv,
+        "pow": operator.pow,
+        "neg": operator.neg,
+    }
+    if op in operators:
+        return operators[op](*operands)
+    first, *others = operands
+    for spelling in VOCABULARY[op].spellings:
+        if hasattr(first, spelling):
+            return getattr(first, spelling)(*others, **parameters)
+    raise TypeError(f"{type(first).__name__} has no method for {op}")
+
+
+def _number(x: Any) -> float:
+    if x is None:
+        raise TypeError("a gradient is None after backward(), though the value leads to the root")
+    return float(x)
+
+
+def _report(program: Program, observation: Observation, name: str, engine: object) -> Report:
+    began = time.monotonic()
+    case = Case(f"live/{name}", program, "", (Backward(program.root), Observe()))
+    (run,) = runs(case, [observation])
+    (checked,) = judge([run], Traits({}))
+    faults, unexplained = blame(checked)
+    title = getattr(engine, "__qualname__", type(engine).__name__)
+    found = [_cause(fault, checked, title) for fault in faults]
+    wrong = bool(unexplained) or any(cause.demanded for cause in found)
+    outcome = "fail" if wrong else "policy" if found else "pass"
+    return Report(
+        SubjectInfo(title, name, "python", ""),
+        VERSION,
+        "live",
+        torch_reference.version(),
+        "none",
+        "lecture",
+        "",
+        time.monotonic() - began,
+        1 if wrong else 0,
+        tuple(found),
+        (CaseResult(case.name, "live", outcome, tuple(range(len(found)))),),
+        {},
+        len(unexplained),
+    )
+
+
+def _cause(fault: Fault, checked: Checked, title: str) -> Cause:
+    said = words(fault, None, {})
+    shown = pick(fault)
+    drawn = None
+    if shown is not None:
+        drawn = example(fault, checked, shown[1], {"constructor": f"{title}(x)"})
+    return Cause(
+        fault.kind,
+        fault.severity,
+        fault.severity == "wrong",
+        fault.op,
+        fault.slot,
+        None,
+        said.mistake,
+        said.message,
+        None,
+        None,
+        (checked.run.case.name,),
+        fault.numbers,
+        drawn,
+        said.hints,
+        fault.policy,
+    )

@@ -1,0 +1,155 @@
+"""How an engine back-propagates, and which attribute receives the gradient.
+
+The gradient is the attribute of `a` that becomes 7 after (a * 7).backward(), or 1 after (a + b).backward(), since
+mul itself may be the faulty op.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from . import walk
+from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable, reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from .engine import Engine
+    from .load import Loaded
+
+    Way = tuple[str, Callable[[Any], Any]]
+
+GRADIENT = ("grad", "gradient", "_grad", "derivative", "g", "adjoint", "adj", "_gradient")
+
+BACKWARD = ("backward", "backprop", "backwards", "backpropagate", "back_prop", "back_propagate")
+
+TRIALS: tuple[tuple[Callable[[Any, Any], Any], float], ...] = (
+    (lambda a, b: (a * 7) + b, 7.0),
+    (lambda a, b: (a * b) + b, OTHER),
+    (lambda a, b: (a + b) + b, 1.0),
+    (lambda a, b: a * 7, 7.0),
+    (lambda a, b: a + b, 1.0),
+)
+"""Programs, and the gradient of their `a`: any op of an engine may be missing or faulty."""
+
+
+def find_backward(engine: Engine, loaded: Loaded) -> bool:
+    """Set `backward`, `grad` and `grads`: the first way to back-propagate that changes a leaf's gradient.
+
+    Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
+    """
+    ways = list(_ways(engine, loaded)) or _closure_ways(engine)
+    for name, way in ways:
+        gradient = _changed_by(way, engine)
+        if gradient is not None:
+            engine.backward, engine.grad = way, gradient
+            engine.grads = _kept_where(engine)
+            engine.found.update({"backward": name, "gradient": gradient})
+            return True
+    engine.grad = _usual_gradient(engine.make(ONE)) or GRADIENT[0]
+    for name, way in ways:
+        if not _scaffold(engine, name):
+            engine.backward = way
+            engine.found.update({"backward": name, "gradient": engine.grad})
+            break
+    return False
+
+
+def _changed_by(way: Callable[[Any], Any], engine: Engine) -> str | None:
+    """The attribute of a leaf that a way of back-propagating gives its gradient, or None if nothing changes."""
+    for build, expected in TRIALS:
+        try:
+            a, b = engine.make(ONE), engine.make(OTHER)
+            root = build(a, b)
+            before = {name: reading(a, name) for name in readable(a, GRADIENT)}
+            with patience():
+                way(root)
+        except Hangs:
+            return None
+        except BaseException:  # the next trial may do without the faulty op
+            continue
+        after = {name: reading(a, name) for name in readable(a, GRADIENT) if name != engine.data}
+        changed = [name for name, x in after.items() if x is not None and x != before.get(name)]
+        usual = [name for name in changed if name in GRADIENT]
+        exact = [name for name in changed if after[name] == expected]
+        if changed:
+            return (usual or exact or changed)[0]
+    return None
+
+
+def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
+    """(as it is written, callable on the root) for everything that could be backward, likeliest first."""
+    known = {**methods(engine.types[-1]), **methods(engine.cls)}
+    names = [name for name in BACKWARD if name in known]
+    names += [name for name in known if _means_backward(name) and name[0] != "_" and name not in names]
+    names = names or [name for name in known if _means_backward(name) and not name.startswith("__")]
+    for name in names:
+        if _arguments(known[name]) > 1:
+            yield f"root.{name}(1.0)", lambda root, name=name: getattr(root, name)(1.0)  # type: ignore[misc]
+        else:
+            yield f"root.{name}()", lambda root, name=name: getattr(root, name)()  # type: ignore[misc]
+    for name, f in loaded.functions():
+        if _means_backward(name) and not isinstance(f, type):
+            if _arguments(f) > 1:
+                yield f"{name}(root, 1.0)", lambda root, f=f: f(root, 1.0)  # type: ignore[misc]
+            else:
+                yield f"{name}(root)", f
+
+
+def _closure_ways(engine: Engine) -> list[Way]:
+    """A walk of our own, where nodes have closures and the engine has nothing that calls them."""
+    for build, _ in TRIALS:
+        try:
+            root = build(engine.make(ONE), engine.make(OTHER))
+        except BaseException:  # the next trial may do without the faulty op
+            continue
+        closure, gradient = walk.closure_name(root, engine.types), _usual_gradient(root)
+        if closure is not None and gradient is not None:
+            way = functools.partial(walk.walk, closure=closure, gradient=gradient, types=engine.types)
+            return [(f"our own walk over {closure}", way)]
+    return []
+
+
+def _means_backward(name: str) -> bool:
+    plain = name.replace("_", "").lower()
+    return plain.startswith("back") or "backward" in plain or "backprop" in plain
+
+
+def _usual_gradient(node: Any) -> str | None:
+    return next((name for name in readable(node, GRADIENT) if name in GRADIENT), None)
+
+
+def _arguments(function: Any) -> int:
+    """How many arguments a Python function cannot do without; 0 where it cannot be told."""
+    code = getattr(function, "__code__", None)
+    return code.co_argcount - len(function.__defaults__ or ()) if code is not None else 0
+
+
+def _scaffold(engine: Engine, name: str) -> bool:
+    """Whether a method is still to be written: `pass`, a docstring, or NotImplementedError is its whole body."""
+    method = attributes(engine.cls).get(name.rpartition(".")[2].partition("(")[0])
+    code = getattr(method, "__code__", None)
+    if code is None:
+        return False
+    bare = (
+        not code.co_names and not code.co_cellvars and not code.co_freevars and len(set(code.co_consts)) <= 2
+    )
+    return bare or "NotImplementedError" in code.co_names
+
+
+def _kept_where(engine: Engine) -> str:
+    """ "leaves" when only they have a gradient after backward, "all" otherwise."""
+    for build, _ in TRIALS[:3]:
+        try:
+            a, b = engine.make(ONE), engine.make(OTHER)
+            root = build(a, b)
+            with patience():
+                engine.back_propagate(root)
+            at_leaf, at_root = engine.read_grad(b), engine.read_grad(root)
+        except BaseException:  # the next trial may do without the faulty op
+            continue
+        if at_leaf:
+            return "all" if at_root else "leaves"
+    return "all"

@@ -1,0 +1,124 @@
+"""How an engine spells every op of the vocabulary: operator, method, function or class, in any capitals.
+
+An op is offered when a trial call returns a node. One that is spelled and never returns one is still called, so
+that its failure is seen.
+"""
+
+from __future__ import annotations
+
+import operator
+
+from .look import attributes, methods, patience
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from .engine import Engine
+    from .load import Loaded
+
+    Call = Callable[..., Any]
+    Way = tuple[str, Any, Call]
+
+OPERATORS: dict[str, Call] = {
+    "__add__": operator.add,
+    "__sub__": operator.sub,
+    "__mul__": operator.mul,
+    "__truediv__": operator.truediv,
+    "__pow__": operator.pow,
+    "__neg__": operator.neg,
+    "__abs__": operator.abs,
+}
+
+TRIALS = ((0.5, 2.5), (2.5, 0.5), (1, 2))
+"""Operands that are inside the domain of one op or another."""
+
+
+def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
+    """Fill `calls`, `offered`, `names` and `found`.
+
+    words   for every op of the vocabulary: name, arity, names of methods, names of functions, and whether
+            Python has an operator for it, so that it is tried though no method of that name is there
+    """
+    for op, arity, spellings, functions, expected in words:
+        ways = [
+            *_operators(engine, spellings),
+            *_methods(engine, arity, (*spellings, op)),
+            *_functions(loaded, {_plain(name) for name in (*spellings, *functions, op)}),
+        ]
+        if expected:
+            ways.append((spellings[0], None, OPERATORS[spellings[0]]))
+        offered = next((way for way in ways if _offers(engine, way[2], arity)), None)
+        if not ways:
+            continue
+        written, function, engine.calls[op] = offered or ways[0]
+        code = getattr(function, "__code__", None)
+        engine.names[op] = (getattr(function, "__name__", op), code and code.co_firstlineno)
+        if offered:
+            engine.offered.append(op)
+            engine.found[op] = written
+
+
+def _operators(engine: Engine, spellings: list[str]) -> Iterator[Way]:
+    """Each way: as it is written, the function behind it, and a callable on operands."""
+    known = methods(engine.cls)
+    for name in spellings:
+        if name in OPERATORS and name in known:
+            yield name, known[name], OPERATORS[name]
+
+
+def _methods(engine: Engine, arity: int, spellings: tuple[str, ...]) -> Iterator[Way]:
+    known = methods(engine.cls)
+    alike = {_plain(name): name for name in reversed(list(known)) if not name.startswith("__")}
+    for spelling in dict.fromkeys(spellings):
+        name = spelling if spelling in known and spelling not in OPERATORS else alike.get(_plain(spelling))
+        if name is not None:
+            yield f"a.{name}(b)" if arity == 2 else f"a.{name}()", known[name], _calling(name)
+
+
+def _functions(loaded: Loaded, wanted: set[str]) -> Iterator[Way]:
+    """Functions of the subject's modules, classes that stand for an op, and classes' static functions."""
+    for name, f in loaded.functions():
+        if _plain(name) in wanted:
+            yield f"{name}(…)", f, f
+            if isinstance(f, type):
+                yield from _op_class(name, f)
+    for cls in loaded.classes():
+        for name, f in vars(cls).items():
+            if isinstance(f, (staticmethod, classmethod)) and _plain(name) in wanted:
+                yield f"{cls.__name__}.{name}(…)", f.__func__, getattr(cls, name)
+
+
+def _op_class(name: str, cls: Any) -> Iterator[Way]:
+    known = attributes(cls)
+    if "apply" in known:
+        yield f"{name}.apply(…)", cls.apply, cls.apply
+    for method in ("__call__", "forward"):
+        if method in known:
+            yield f"{name}().{method}(…)", known[method], lambda *x, m=method: getattr(cls(), m)(*x)
+
+
+def _calling(name: str) -> Call:
+    return lambda *x: getattr(x[0], name)(*x[1:])
+
+
+def _plain(name: str) -> str:
+    """A name without underscores and capitals."""
+    return name.replace("_", "").lower()
+
+
+def _offers(engine: Engine, call: Call, arity: int) -> bool:
+    """Whether some ordinary trial call returns a node."""
+    for point in TRIALS:
+        for form in ("v",) if arity == 1 else ("vv", "vn", "nv"):
+            try:
+                operands = [
+                    engine.make(x) if kind == "v" else x for kind, x in zip(form, point, strict=False)
+                ]
+                with patience():
+                    if isinstance(call(*operands), engine.types):
+                        return True
+            except BaseException:  # an op that raises here is judged as a case, with its exception
+                continue
+    return False

@@ -1,0 +1,152 @@
+"""One op's forward, line by line: which statement computed which number, and which constructed which node.
+
+A statement is the origin of a number when some local holds it afterwards and none did before.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .engine import number
+from .look import fields
+from .walk import parents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any
+
+    from .engine import Engine
+    from .statements import Place, Statements
+
+MANY = 8
+"""Elements of a local list or tuple that are looked at."""
+
+
+class Follow:
+    """What was seen while one op ran.
+
+    log       (place, number as text, whether it is a node's construction), in order of time
+    creators  id of a node → the statement that constructed it
+    outer     id of a node → the statement of the outermost function of the subject's that was running then
+    """
+
+    def __init__(self, engine: Engine, statements: Statements) -> None:
+        self.engine, self.statements = engine, statements
+        self.log: list[tuple[Place, str | None, bool]] = []
+        self.creators: dict[int, Place] = {}
+        self.outer: dict[int, Place] = {}
+        self._kept: list[Any] = []  # nodes, so that no id is used twice
+        self._held: dict[FrameType, set[str | None]] = {}
+        self._line: dict[FrameType, int | None] = {}
+
+    def call(self, op: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
+        """What op returns, having been watched."""
+        sys.settrace(self._enter)
+        try:
+            return op(*operands)
+        finally:
+            sys.settrace(None)
+
+    def origin(self, spelling: str | None) -> Place | None:
+        """The first statement after which a number was there."""
+        return next((place for place, hexed, _ in self.log if hexed == spelling), None)
+
+    def local_rule(self, node: Any) -> Place | None:
+        """The last statement that computed a number which a node carries in a list or tuple, if it carries any.
+
+        For a node that refers to no other, so that nothing can be pushed from it, the one that constructed it.
+        """
+        origin = self.creators.get(id(node))
+        held = [x for x in fields(node).values() if isinstance(x, (list, tuple))]
+        carried = {spelled(x) for x in nested(held)}
+        if origin is None or not parents(node, self.engine.types):
+            return origin
+        if not carried:
+            return None
+        carried.discard(spelled(quiet(self.engine.read_data, node)))
+        for place, hexed, constructing in self.log:
+            if hexed in carried and not constructing and place[3] == origin[3]:
+                origin = place
+        return origin
+
+    def _enter(self, frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if code.co_filename not in self.engine.files:  # a dataclass's __init__ has no file
+            return self._construction if code.co_name == "__init__" else None
+        self._held[frame], self._line[frame] = self._numbers(frame), None
+        return self._step
+
+    def _step(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """Before every line and at the return: what has the line before it computed?"""
+        if event == "exception":
+            return self._step
+        now, line = self._numbers(frame), self._line[frame]
+        if event == "return":
+            now.update(spelled(x) for x in nested(argument))
+        if line is not None:
+            place = self.statements.place(frame, line)
+            self.log.extend((place, hexed, False) for hexed in now - self._held[frame])
+        self._held[frame] |= now
+        self._line[frame] = frame.f_lineno
+        if event == "return" and frame.f_code.co_name == "__init__":
+            self._construction(frame, event, argument)
+        return self._step
+
+    def _construction(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """At the end of a node's __init__: the statement that called it made the node, and its number."""
+        code = frame.f_code
+        node = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        callers = [f for f in _outwards(frame.f_back) if f.f_code.co_filename in self.engine.files]
+        if (
+            event == "return"
+            and isinstance(node, self.engine.types)
+            and id(node) not in self.creators
+            and callers
+        ):
+            self._kept.append(node)
+            self.creators[id(node)] = place = self.statements.place(callers[0])
+            self.outer[id(node)] = self.statements.place(callers[-1])
+            self.log.append((place, spelled(quiet(self.engine.read_data, node)), True))
+        return self._construction
+
+    def _numbers(self, frame: FrameType) -> set[str | None]:
+        """Every number that a frame's locals hold, by themselves or as a node's data."""
+        found: set[str | None] = set()
+        for x in list(frame.f_locals.values()):
+            if isinstance(x, self.engine.types):
+                found.add(spelled(quiet(self.engine.read_data, x)))
+            else:
+                found.update(spelled(y) for y in nested(x))
+        return found
+
+
+def spelled(x: float | None) -> str | None:
+    """A number as text that tells nan and the zeros apart; None stays None."""
+    return x if x is None else float.hex(x)
+
+
+def nested(x: Any, depth: int = 3) -> Iterator[float]:
+    """The numbers in a value: itself, or the elements of short tuples and lists."""
+    if isinstance(x, (list, tuple)) and depth:
+        for y in x[:MANY]:
+            yield from nested(y, depth - 1)
+    elif isinstance(x, (int, float)) or hasattr(x, "dtype"):
+        y = quiet(number, x, "")
+        if y is not None:
+            yield y
+
+
+def quiet(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a reading gives, or None: a subject's property may raise whatever it likes."""
+    try:
+        return function(*arguments)
+    except BaseException:
+        return None
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

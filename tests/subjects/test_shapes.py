@@ -1,0 +1,249 @@
+"""Every shape of engine that walks in is driven to the right numbers (subjects: shapes)."""
+
+from __future__ import annotations
+
+import pytest
+
+from oracle.case import Case
+from oracle.program import Num, Program
+from oracle.subjects import open_subject
+
+from .conftest import ENGINE, Write, changed
+
+CASE = Case(
+    "shape/neuron", Program.build([2.0, -3.0, 0.5], [("mul", [0, 1]), ("add", [3, 2]), ("mul", [4, 0])])
+)
+DATA = (2.0, -3.0, 0.5, -6.0, -5.5, -11.0)
+GRAD = (-11.5, 4.0, 2.0, 2.0, 2.0, 1.0)
+
+RENAMED = {
+    "class name": [("Value", "Karl")],
+    "data: value": [("data", "value")],
+    "data: _value": [("self.data = data", "self._value = data"), (".data", "._value")],
+    "data: any name": [("data", "payload")],
+    "gradient: gradient": [(".grad", ".gradient")],
+    "gradient: any name": [(".grad", ".sensitivity")],
+    "backward: backwards": [("def backward(", "def backwards(")],
+    "backward: backpropagate": [("def backward(", "def backpropagate(")],
+    "backward: backward_movement": [("def backward(", "def backward_movement(")],
+    "backward: with a seed": [("def backward(self)", "def backprop(self, seed)"), ("= 1.0", "= seed")],
+    "backward: a seed with a default": [("def backward(self)", "def backprop(self, seed=1.0)"), ("= 1.0", "= seed")],
+    "backward: module function": [
+        ("    def backward(self):", "def back_prop(root):\n    def inner(self):"),
+        ("            node._backward()", "            node._backward()\n\n    inner(root)"),
+    ],
+    "backward: closures only": [("    def backward(self):", "def unused(self):\n    def inner(self):")],
+    "constructor: requires_grad": [
+        ("data, parents=()", "data, parents=(), requires_grad=False"),
+        ("self.grad += ", "if self.requires_grad or self._prev: self.grad += "),
+        ("self._prev = set", "self.requires_grad = requires_grad\n        self._prev = set"),
+    ],
+    "constructor: keyword only": [("self, data, parents=()", "self, *, data, parents=()"), ("Value(", "make("), (
+        "import math", "import math\n\n\ndef make(data, parents=()):\n    return Value(data=data, parents=parents)",
+    )],
+    "constructor: a list": [
+        ("self.data = data", "self.data = data[0]"), ("Value(", "make("),
+        ("import math", "import math\n\n\ndef make(data, parents=()):\n    return Value([data], parents)"),
+    ],
+    "gradient None until needed": [
+        ("self.grad = 0.0", "self.grad = None"),
+        ("self.grad += ", "self.grad = (self.grad or 0.0) + "),
+        ("other.grad += ", "other.grad = (other.grad or 0.0) + "),
+    ],
+    "a gradient that is only to be read": [
+        (".grad", "._g"),
+        ("    def __neg__", "    @property\n    def grad(self):\n        return self._g\n\n    def __neg__"),
+    ],
+    "no attributes allowed": [
+        ("    def __init__", "    __slots__ = ('data', 'grad', '_prev', '_backward')\n\n    def __init__"),
+    ],
+    "equality by number": [
+        ("    def __neg__", "    def __eq__(self, other):\n        return self.data == getattr(other, 'data', other)"
+         "\n\n    __hash__ = object.__hash__\n\n    def __neg__"),
+    ],
+    "equality that is a node": [
+        ("    def __neg__", "    def __eq__(self, other):\n        return Value(self.data)"
+         "\n\n    def __hash__(self):\n        return id(self)\n\n    def __neg__"),
+    ],
+    "integers inside": [("self.data = data", "self.data = int(data) if data == int(data) else data")],
+    "ops return a subclass": [
+        ("out = Value(", "out = Node("), ("isinstance(other, Value)", "isinstance(other, Base)"),
+        ("class Value:", "class Base:"),
+        ("order, seen = [], set()", "order, seen = [], set()"),
+        ("            node._backward()", "            node._backward()\n\n\nclass Value(Base):\n    pass\n\n\n"
+         "class Node(Base):\n    pass\n"),
+    ],
+    "printing": [("self.data = data", "self.data = data\n        print('made', data)")],
+    "reads its input": [("self.data = data", "self.data = data\n        import sys\n        sys.stdin.read()")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", RENAMED)
+def test_shape(shape: str, write: Write) -> None:
+    with open_subject(write(changed(*RENAMED[shape]))) as subject:
+        answer = subject.run([CASE])[0]
+        assert answer.ok, answer
+        assert answer.observations[0].data == DATA
+        assert answer.observations[0].grad == GRAD
+        assert answer.observations[0].made is None
+        assert {"add", "mul", "sub", "neg", "tanh"} <= subject.ops
+        assert subject.has_backward and subject.grads == "all"
+
+
+TANH = "    def tanh(self):"
+SPELLINGS = {
+    "method": [],
+    "capitals": [(TANH, "    def TanH(self):")],
+    "private method": [(TANH, "    def _tanh(self):")],
+    "module function": [
+        (TANH, "    def _t(self):"),
+        ("import math", "import math\n\n\ndef tanh(x):\n    return x._t()"),
+    ],
+    "module function in capitals": [
+        (TANH, "    def _t(self):"),
+        ("import math", "import math\n\n\ndef Tanh(x):\n    return x._t()"),
+    ],
+    "lambda": [(TANH, "    def _t(self):"), ("import math", "import math\n\ntanh = lambda x: x._t()")],
+    "class with apply": [
+        (TANH, "    def _t(self):"),
+        (
+            "import math",
+            "import math\n\n\nclass Tanh:\n    @staticmethod\n    def apply(x):\n        return x._t()",
+        ),
+    ],
+    "class to be called": [
+        (TANH, "    def _t(self):"),
+        ("import math", "import math\n\n\nclass Tanh:\n    def __call__(self, x):\n        return x._t()"),
+    ],
+    "class with forward": [
+        (TANH, "    def _t(self):"),
+        ("import math", "import math\n\n\nclass Tanh:\n    def forward(self, x):\n        return x._t()"),
+    ],
+    "patched in later": [
+        (TANH, "    def _t(self):"),
+        (
+            "            node._backward()",
+            "            node._backward()\n\n\nValue.tanh = lambda self: self._t()\ndel Value",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_spelling_of_a_function(spelling: str, write: Write) -> None:
+    with open_subject(write(changed(*SPELLINGS[spelling]))) as subject:
+        assert "tanh" in subject.ops
+        answer = subject.run([Case("shape/tanh", Program.build([0.5], [("tanh", [0])]))])[0]
+        assert answer.observations[0].grad[0] == pytest.approx(0.7864477329659274, rel=1e-15)
+
+
+def test_a_library_function_is_not_the_engines(write: Write) -> None:
+    with open_subject(
+        write(changed((TANH, "    def _t(self):"), ("import math", "import math\nfrom math import tanh")))
+    ) as s:
+        assert "tanh" not in s.ops
+        assert s.run([Case("shape/tanh", Program.build([0.5], [("tanh", [0])]))])[0].unsupported == "tanh"
+
+
+@pytest.mark.parametrize("name", ["maximum", "max"])
+def test_two_operands_by_method(name: str, write: Write) -> None:
+    method = f"    def {name}(self, other):\n        return self if self.data > other.data else other\n\n"
+    with open_subject(write(changed(("    def __neg__", method + "    def __neg__")))) as subject:
+        answer = subject.run([Case("shape/max", Program.build([0.5, 2.0], [("maximum", [0, 1])]))])[0]
+        assert answer.observations[0].data == (0.5, 2.0, 2.0)
+
+
+METHODS_ONLY = [("__add__", "add"), ("__mul__", "mul"), ("self * other", "self.mul(other)")]
+
+
+def test_operators_as_methods(write: Write) -> None:
+    text = changed(*METHODS_ONLY, ("self + other", "self.add(other)"), ("self * -1", "self.mul(-1)"))
+    with open_subject(write(text)) as subject:
+        answer = subject.run([CASE])[0]
+        assert answer.observations[0].grad == GRAD
+        assert subject.found["add"] == "a.add(b)"
+
+
+def test_leaves_only(write: Write) -> None:
+    text = changed(
+        (
+            "            node._backward()",
+            "            node._backward()\n            if node._prev:\n                node.grad = None",
+        ),
+        ("self.grad = 0.0", "self.grad = 0.0"),
+    )
+    with open_subject(write(text)) as subject:
+        assert subject.grads == "leaves"
+        assert subject.run([CASE])[0].observations[0].grad == (*GRAD[:3], None, None, None)
+
+
+def test_an_exponent_stays_an_int(write: Write) -> None:
+    power = (
+        "    def __pow__(self, k):\n        assert type(k) is int\n"
+        "        return Value(self.data ** k, (self,))\n\n    def __neg__"
+    )
+    case = Case("shape/pow", Program.build([3.0], [("pow", [0, Num(2)])]))
+    with open_subject(write(changed(("    def __neg__", power)))) as subject:
+        assert subject.run([case])[0].observations[0].data == (3.0, 9.0)
+
+
+def test_numpy_numbers(write: Write) -> None:
+    numpy = pytest.importorskip("numpy")
+    assert numpy
+    text = changed(
+        ("import math", "import math\nimport numpy as np"), ("self.data = data", "self.data = np.array(data)")
+    )
+    with open_subject(write(text), allow_imports=("numpy",)) as subject:
+        assert subject.run([CASE])[0].observations[0].grad == GRAD
+
+
+def test_what_was_found_is_told(write: Write) -> None:
+    with open_subject(write(ENGINE)) as subject:
+        assert subject.found["class"] == "Value"
+        assert subject.found["data"] == "data" and subject.found["gradient"] == "grad"
+        assert subject.found["backward"] == "root.backward()"
+        assert subject.found["tanh"] == "a.tanh()" and subject.found["constructor"] == "Value(x)"
+        assert subject.name == "engine.py:Value" and subject.language == "python"
+        assert len(subject.sha256) == 64
+
+
+def test_a_backward_that_never_ends_is_driven(write: Write) -> None:
+    text = changed(("self.grad = 1.0", "while True:\n            pass"))
+    with open_subject(write(text), timeout=0.5) as subject:
+        assert subject.has_backward and "mul" in subject.ops
+        assert subject.run([CASE])[0].lost == "timeout"
+
+
+def test_the_class_with_a_working_backward_is_preferred(write: Write) -> None:
+    dual = (
+        "class Dual:\n    def __init__(self, x):\n        self.x = x\n"
+        "    def __add__(self, other):\n        return Dual(self.x)\n"
+    )
+    with open_subject(write(changed(("import math", f"import math\n{dual}"), ("Value", "Karl")))) as subject:
+        assert subject.name == "engine.py:Karl"
+
+
+def test_static_functions_of_a_class(write: Write) -> None:
+    functions = "\n\nclass F:\n    @staticmethod\n    def tanh(x):\n        return x._t()\n"
+    with open_subject(write(changed((TANH, "    def _t(self):")) + functions)) as subject:
+        assert subject.found["tanh"] == "F.tanh(…)"
+
+
+def test_a_dataclass(write: Write) -> None:
+    text = changed(
+        (
+            "    def __init__(self, data, parents=()):\n        self.data = data\n        self.grad = 0.0\n"
+            "        self._prev = set(parents)\n        self._backward = lambda: None\n",
+            "    data: float\n    _prev: tuple = ()\n    grad: float = 0.0\n    _backward: object = print\n",
+        ),
+        ("class Value", "@dataclass\nclass Value"),
+        ("import math", "import math\nfrom dataclasses import dataclass"),
+        (
+            "if node not in seen:\n                seen.add(node)",
+            "if id(node) not in seen:\n                seen.add(id(node))",
+        ),
+    )
+    with open_subject(write(text)) as subject:
+        assert subject.run([CASE])[0].observations[0].grad == GRAD
+        trace = subject.trace(CASE)
+        assert trace is not None and trace.values[3] is not None and trace.values[3].function == "__mul__"
