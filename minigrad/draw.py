@@ -170,8 +170,8 @@ def one_line(text: object, limit: int) -> str:
 
 
 def font(text: str, colour: str, size: int, *, bold: bool = False, mono: bool = False) -> str:
-    """Escaped text in an HTML-like label. Graphviz takes no empty text, and reads backslashes as escapes."""
-    inner = html.escape(text).replace("\\", "&#92;") or NBSP
+    """Escaped text in an HTML-like label. Graphviz takes no empty text, and even `&#92;` begins an escape."""
+    inner = html.escape(text).replace("\\", "&#92;&#92;") or NBSP
     inner = f"<B>{inner}</B>" if bold else inner
     face = f' FACE="{MONO}"' if mono else ""
     return f'<FONT COLOR="{colour}" POINT-SIZE="{size}"{face}>{inner}</FONT>'
