@@ -214,7 +214,10 @@ class Program:
                 parameters = {name: _read_float(x, f"{at}[2].{name}") for name, x in row[2].items()}
             nodes.append((row[0], args, parameters))
         labels = {}
-        for key, name in data.get("labels", {}).items():
+        given = data.get("labels", {})
+        if not isinstance(given, dict):
+            raise ProgramError(f"labels: expected an object of names, found {_kind(given)}")
+        for key, name in given.items():
             if not key.isdecimal() or int(key) >= len(inputs) + len(nodes) or not isinstance(name, str):
                 raise ProgramError(f"labels.{key}: expected the index of a value and a string")
             labels[int(key)] = name

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
+import pytest
+
 from oracle import suite
 from oracle.check import check
 from oracle.judge.causes import Demands
@@ -15,6 +17,9 @@ from oracle.subjects import open_subject
 from tests import corpus
 
 Row = corpus.Faulty | corpus.Correct
+
+PRINTED = pytest.StashKey[str]()
+"""Where the table waits to be printed at the end of a test run."""
 
 
 @dataclass(frozen=True)

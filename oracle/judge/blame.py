@@ -346,6 +346,10 @@ class _Blame:
         if mine.missing is not None and not mine.missing.inside:
             return []
         for make, used in rewrites(rule):
+            if (
+                mine.missing is not None
+            ):  # each form that is absent is an absence, unless another op's explains it
+                used = frozenset(r for r in used if r[0] != rule[0])
             faults = [f for r in used if r != rule for f in self.of_rule.get(r, ())]
             if not faults:
                 continue

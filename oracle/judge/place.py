@@ -74,24 +74,30 @@ def _in(subject: Subject, trace: Trace, fault: Fault, o: int, leaves: list[int])
     if fault.detail == "float32-storage":
         return trace.values[0]
     if fault.kind == "seed" and fault.op is None:
-        return trace.seeds[0] if trace.seeds else trace.backward
-    if fault.kind == "schedule" or (fault.kind == "lifecycle" and fault.op is None):
-        return _opening(trace.backward)
+        return trace.seeds[0] if trace.seeds else _opening(trace.backward)
+    if fault.kind == "lifecycle":
+        touched = [place for leaf in leaves for place in trace.touched[leaf]]
+        if touched:
+            return touched[0]
+    if fault.kind == "lifecycle" and fault.op is None:
+        # A leaf with one user is stored to once; an engine that resets stores twice, first the reset.
+        resets = [trace.stores[leaf][0] for leaf in leaves if len(trace.stores[leaf]) > 1]
+        return resets[0] if resets else _opening(trace.backward)
+    if fault.op is None:
+        stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
+        local = fault.kind in ("derivative", "accumulation") and stores
+        return stores[-1] if local else _opening(trace.backward)
     if fault.kind in ("forward", "lifecycle", "seed"):
         return _own_frame(subject, trace, fault, o)
-    stores = [trace.pushes[leaf] for leaf in leaves if trace.pushes[leaf]]
-    # A rule that resets before it adds goes wrong at the reset.
-    pushes = [places[0 if fault.kind == "accumulation" else -1] for places in stores]
-    if fault.op is None:
-        return pushes[-1] if pushes else _opening(trace.backward)
-    if not pushes:
-        return _opening(trace.methods[o])
-    own = [p for p in pushes if p not in _everywhere(subject, fault.op)]
-    if own:
-        return own[0]
-    if fault.kind == "accumulation" and trace.locals_of[o] is None:
-        return pushes[0]
-    return trace.locals_of[o] or _own_frame(subject, trace, fault, o)
+    for leaf in leaves:
+        # A rule that resets before it adds goes wrong at the reset.
+        return trace.rule(o, leaf, first=fault.kind == "accumulation")
+    return None
+
+
+def _opening(place: Place | None) -> Place | None:
+    """The def line of a function."""
+    return None if place is None else Place(place.file, place.first, place.function, place.first)
 
 
 def _own_frame(subject: Subject, trace: Trace, fault: Fault, o: int) -> Place | None:
@@ -118,13 +124,3 @@ def _opening(backward: Place | None) -> Place | None:
     return (
         None if backward is None else Place(backward.file, backward.first, backward.function, backward.first)
     )
-
-
-def _everywhere(subject: Subject, op: str) -> set[Place]:
-    """Statements that push gradients for a quite different op too: those of a loop that all rules share."""
-    other = "add" if op not in ("add", "sub") else "mul"
-    case, _, leaves = _one_op((other, "value-value"), (1.5, -2.25), under=True)
-    trace = subject.trace(case)
-    if trace is None:
-        return set()
-    return {place for leaf in leaves.values() for place in trace.pushes[leaf]}
