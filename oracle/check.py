@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from oracle import suite, torch_reference
 from oracle.case import Case
+from oracle.judge import policies
 from oracle.judge.blame import Fault, Judgement, judge_subject
 from oracle.judge.causes import Demands, causes
 from oracle.judge.equations import Exercise
@@ -50,6 +51,20 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
         (),
         error,
     )
+
+
+def requirements(text: str) -> frozenset[str]:
+    """The names in a list for `Demands.required`: ops, forms, op:form and policies, by comma. Raises ValueError."""
+    names = frozenset(filter(None, (part.strip() for part in text.split(","))))
+    for name in names:
+        op, _, form = name.partition(":")
+        known = name in VOCABULARY or name in policies.POLICIES or name in policies.FORMS
+        if not known and not (op in VOCABULARY and form in policies.FORMS):
+            raise ValueError(
+                f"{name}: expected an op ({', '.join(list(VOCABULARY)[:5])}, …), a form "
+                f"({', '.join(policies.FORMS)}), op:form, or a policy ({', '.join(policies.POLICIES)})"
+            )
+    return names
 
 
 def _exit_code(found: Sequence[Cause], results: Sequence[CaseResult], unexplained: int) -> int:

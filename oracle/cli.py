@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,7 +20,30 @@ def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
 
 
-@cli.command()
+class Paired(click.Command):
+    """A command whose every `-o` belongs to the `--format` before it; what click keeps is two lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        names, files = iter(options.get("formats") or ()), iter(options.get("outputs") or ())
+        pairs: list[tuple[str, str | None]] = []
+        for option in order:
+            if option.name == "formats":
+                pairs.append((next(names), None))
+            elif option.name == "outputs":
+                if not pairs:
+                    pairs.append(("text", None))
+                if pairs[-1][1] is not None:
+                    raise click.UsageError(
+                        f"-o: two files for one --format {pairs[-1][0]}; name a format for each"
+                    )
+                pairs[-1] = (pairs[-1][0], next(files))
+        ctx.meta["oracle.formats"] = pairs or [("text", None)]
+        return super().parse_args(ctx, args)
+
+
+@cli.command(cls=Paired)
+@click.pass_context
 @click.argument("target")
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
 @click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
@@ -29,86 +53,118 @@ def cli() -> None:
 )
 @click.option("--case", "pattern", default="*", metavar="GLOB", help="only cases whose name matches")
 @click.option(
-    "--format", "formats", multiple=True, metavar="F", help="text (default), json, …; repeatable, see -o"
+    "--format",
+    "formats",
+    multiple=True,
+    expose_value=False,
+    metavar="F",
+    help="text (default), json, …; repeatable, see -o",
 )
-@click.option("-o", "outputs", multiple=True, type=click.Path(dir_okay=False), help="file for that --format")
+@click.option(
+    "-o",
+    "outputs",
+    multiple=True,
+    expose_value=False,
+    type=click.Path(dir_okay=False),
+    help="file for the --format before it",
+)
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
 @click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
 @click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
 @click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
+@click.option(
+    "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
+)
+@click.option("--update-baseline", is_flag=True, help="write that FILE: accept what is found now")
+@click.option("--benchmark", is_flag=True, help="time forward and backward as a multiple of minigrad's")
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
 @click.option("--verbose", is_flag=True, help="say what was found and how the engine was driven")
 def check(
+    ctx: click.Context,
     target: str,
     profile: str,
     required: str,
     strict: bool,
     levels: tuple[str, ...],
     pattern: str,
-    formats: tuple[str, ...],
-    outputs: tuple[str, ...],
     pictures: str | None,
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
+    baseline: str | None,
+    update_baseline: bool,
+    benchmark: bool,
     exit_zero: bool,
     verbose: bool,
 ) -> None:
     """Is this engine right, and if not, which line is wrong? TARGET is FILE[:Class]."""
+    from datetime import date
+
     from oracle import suite
+    from oracle.baseline import BaselineError
+    from oracle.benchmark import measure
     from oracle.check import check as run
+    from oracle.check import requirements
+    from oracle.gate import Gate
     from oracle.judge.causes import Demands
     from oracle.reports import FORMATS
     from oracle.subjects import LoadError, open_subject
+    from oracle.unfinished import not_run
 
-    formats = formats or ("text",)
-    for name in formats:
+    wanted: list[tuple[str, str | None]] = ctx.meta["oracle.formats"]
+    for name, _ in wanted:
         if name not in FORMATS:
             raise click.UsageError(f"--format {name}: there is no such format; choose {', '.join(FORMATS)}")
-    if len(outputs) > len(formats):
-        raise click.UsageError(
-            "-o: each -o belongs to the --format before it; there are more -o than --format"
-        )
     for level in levels:
         if level not in suite.LEVELS:
             raise click.UsageError(f"--level {level}: the levels are {', '.join(suite.LEVELS)}")
     cases = list(suite.select(frozenset(levels), pattern))
     if not cases:
         raise click.UsageError(f"--case {pattern}: no case has a name like that; a name is level/short-name")
-    demands = Demands(profile, _requirements(required), strict)
+    try:
+        demands = Demands(profile, requirements(required), strict)
+        gate = Gate.open(baseline, update_baseline, os.environ)
+    except BaselineError as problem:
+        raise click.UsageError(str(problem)) from None
+    except ValueError as problem:
+        raise click.UsageError(f"--require {problem}") from None
+    machine = [(name, out) for name, out in wanted if name != "text"]
+    for name, out in machine:  # a run that is killed leaves a report that says so
+        if out is not None:
+            _emit(FORMATS[name](not_run(target, cases, profile)), out)
     try:
         with open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject:
             report = run(subject, cases, demands)
+            timings = measure(subject) if benchmark else []
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
-        sys.exit(EXIT_SUBJECT)
+        failed = not_run(target, cases, profile, EXIT_SUBJECT, str(problem))
+        for name, out in machine:
+            _emit(FORMATS[name](failed), out)
+        sys.exit(0 if exit_zero else EXIT_SUBJECT)
+    screen = report.notes
+    try:
+        report, after = gate.settle(report, timings, date.today())
+    except BaselineError as problem:
+        raise click.UsageError(str(problem)) from None
     written: list[Path] = []
     notes: list[str] = []
     if pictures is not None:
         from oracle.reports import picture
 
         written, notes = picture.write(report, Path(pictures))
-    for n, name in enumerate(formats):
-        out = outputs[n] if n < len(outputs) else None
-        plain = name == "text"
-        _emit(_text(report, out is None, verbose, written, notes) if plain else FORMATS[name](report), out)
+    for name, out in wanted:
+        if name == "text":  # its reader gets the gate's words after the screen, not among the notes
+            shown = replace(report, notes=screen)
+            _emit("\n".join((_text(shown, out is None, verbose, written, notes), *after)), out)
+        else:
+            _emit(FORMATS[name](report), out)
+        if name == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
+            from oracle.reports import github
+
+            with Path(page).open("a", encoding="utf-8") as file:
+                file.write(github.summary(report))
     sys.exit(0 if exit_zero else report.exit_code)
-
-
-def _requirements(text: str) -> frozenset[str]:
-    from oracle.judge import policies
-    from oracle.vocabulary import VOCABULARY
-
-    names = frozenset(filter(None, (part.strip() for part in text.split(","))))
-    for name in names:
-        op, _, form = name.partition(":")
-        known = name in VOCABULARY or name in policies.POLICIES or name in policies.FORMS
-        if not known and not (op in VOCABULARY and form in policies.FORMS):
-            raise click.UsageError(
-                f"--require {name}: expected an op ({', '.join(list(VOCABULARY)[:5])}, …), a form "
-                f"({', '.join(policies.FORMS)}), op:form, or a policy ({', '.join(policies.POLICIES)})"
-            )
-    return names
 
 
 def _text(report: object, terminal: bool, verbose: bool, pictures: list[Path], notes: list[str]) -> str:
