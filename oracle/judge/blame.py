@@ -19,13 +19,16 @@ from oracle.floats import same
 from oracle.judge import policies
 from oracle.judge.compose import rewrites, walk
 from oracle.judge.equations import Exercise, Failure, Run, close
+from oracle.judge.locals import KeptLocals
 from oracle.judge.mistakes import misdirected, name_derivative
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
 from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes, wrong_pushes
 from oracle.judge.traits import Learned, learn
+from oracle.program import Node
 from oracle.record import Recorder
 from oracle.report import Kind, Severity
 from oracle.subjects import Place, Subject
+from oracle.torch_reference import local
 from oracle.vocabulary import VOCABULARY, Point
 
 
@@ -661,9 +664,8 @@ def _root_op(run: Run) -> str | None:
 
 def _value(op: str, point: Point) -> float:
     """PyTorch's value at special operands."""
-    from oracle.torch_reference import local
-
-    return local(op, {}, [[x] for x in point], [1.0]).values[0]
+    kept = KeptLocals().value(0, Node(op, (), {}), point)
+    return local(op, {}, [[x] for x in point], [1.0]).values[0] if kept is None else kept
 
 
 def _suspects(f: Failure) -> list[int]:

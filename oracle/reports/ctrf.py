@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oracle.report import Report
-from oracle.reports import words
+from oracle.reports import facts
 from oracle.reports.clean import inert
 from oracle.reports.json_ import encode
 from oracle.reports.results import Result, results, tally
@@ -36,7 +36,7 @@ def render(report: Report) -> str:
                 },
                 "tests": [_test(result) for result in found],
                 "extra": {
-                    "verdict": words.verdict(report)[1],
+                    "verdict": facts.verdict(report)[1],
                     "subject": report.subject.name,
                     "suite": report.suite,
                     "reference": report.reference,

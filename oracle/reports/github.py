@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from oracle.report import Cause, Report
-from oracle.reports import words
+from oracle.reports import facts, words
 from oracle.reports.clean import inert, no_command, one_line
 from oracle.reports.results import explanation
 
@@ -25,7 +25,7 @@ def render(report: Report) -> str:
     """Workflow commands, one a line: `::error file=…,line=…,title=…::message`."""
     report = inert(report)
     found: dict[str, list[str]] = {level: [] for level in LEVELS}
-    mark, headline = words.verdict(report)
+    mark, headline = facts.verdict(report)
     failing = "error" if report.exit_code else "warning"
     for cause in words.demanded(report):
         found[failing].append(_annotation(failing, cause))
@@ -40,7 +40,7 @@ def render(report: Report) -> str:
 def summary(report: Report) -> str:
     """Markdown for `$GITHUB_STEP_SUMMARY`."""
     report = inert(report)
-    mark, headline = words.verdict(report)
+    mark, headline = facts.verdict(report)
     parts = [f"## {words.MARKS[mark]} {_inline(headline)}"]
     for cause in words.demanded(report):
         where = words.place(cause)
@@ -52,14 +52,14 @@ def summary(report: Report) -> str:
         after += [f"Hint: {cause.hints[0]}"] if cause.hints[0] else []
         if after:
             parts.append(_inline(" ".join(after)))
-    if balance := words.balance(report):
+    if balance := facts.balance(report):
         parts.append(_inline(balance))
     stated = [
         f"- {words.MARKS['note']} {cause.severity}: {_inline(words.sentence(cause))}"
         for cause in words.others(report)
     ]
-    rows = [*words.facts(report), ("cases", words.tally(report)), ("run", words.run_facts(report)),
-            ("again", words.rerun(report))]  # fmt: skip
+    rows = [*facts.tested(report), ("cases", facts.tally(report)), ("run", facts.run_facts(report)),
+            ("again", facts.rerun(report))]  # fmt: skip
     table = ["| | |", "|---|---|", *(f"| {_inline(label)} | {_inline(text)} |" for label, text in rows)]
     parts += ["\n".join(stated)] * bool(stated) + ["\n".join(table)]
     kept, size = [], 0

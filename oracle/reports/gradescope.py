@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oracle.report import Report
-from oracle.reports import words
+from oracle.reports import facts
 from oracle.reports.clean import inert
 from oracle.reports.json_ import encode
 from oracle.reports.results import Result, points, results
@@ -22,7 +22,7 @@ def render(report: Report) -> str:
     tests = [_test(n, level, [r for r in found if r.level == level]) for n, level in enumerate(levels, 1)]
     data: dict[str, Any] = {
         "execution_time": round(report.seconds, 3),
-        "output": f"{words.verdict(report)[1]}\n{words.tally(report)}\n{words.run_facts(report)}",
+        "output": f"{facts.verdict(report)[1]}\n{facts.tally(report)}\n{facts.run_facts(report)}",
         "output_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",

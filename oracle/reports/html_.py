@@ -7,7 +7,7 @@ from typing import Any
 
 from oracle.floats import short
 from oracle.report import CaseResult, Cause, Example, Report, Row
-from oracle.reports import layout, picture, words
+from oracle.reports import facts, layout, picture, words
 from oracle.reports.clean import inert, no_command, one_line
 from oracle.reports.palette import dark_css
 from oracle.reports.results import STATUS
@@ -31,11 +31,11 @@ def render(report: Report) -> str:
     """The page as HTML text. Pictures are drawn where a layout engine is at hand."""
     report = inert(report)
     wanted = words.demanded(report)
-    tone, headline = words.verdict(report)
-    facts = words.facts(report) if report.cases else []
-    facts += [("note", one_line(note)) for note in report.notes]
-    facts += [("run", words.run_facts(report)), ("sha256", one_line(report.subject.sha256)),
-              ("again", words.rerun(report))]  # fmt: skip
+    tone, headline = facts.verdict(report)
+    rows = facts.tested(report) if report.cases else []
+    rows += [("note", one_line(note)) for note in report.notes]
+    rows += [("run", facts.run_facts(report)), ("sha256", one_line(report.subject.sha256)),
+              ("again", facts.rerun(report))]  # fmt: skip
     return no_command(
         _template().render(
             css=_css(),
@@ -44,11 +44,11 @@ def render(report: Report) -> str:
             mark=words.MARKS[tone],
             headline=headline,
             lead=_lead(wanted),
-            tally=words.tally(report) if report.cases else "",
+            tally=facts.tally(report) if report.cases else "",
             causes=[_cause(cause, report, n) for n, cause in enumerate(wanted, 1)],
             others=[_brief(cause) for cause in words.others(report)],
-            balance=words.balance(report),
-            facts=facts,
+            balance=facts.balance(report),
+            facts=rows,
             cases=[_case(report, case, wanted) for case in report.cases],
         )
     )
@@ -111,7 +111,7 @@ def _cause(cause: Cause, report: Report, number: int) -> dict[str, Any]:
         seen["rows"], seen["more"] = rows[:ROWS], rows[ROWS:]
         if number <= PICTURES:
             seen |= _picture(cause, example, number)
-        seen["facts"] = picture.facts(example, cause, words.reference(report))[1:]
+        seen["facts"] = picture.subtitle(example, cause, facts.reference(report))[1:]
     labels = ("Hint", "Why", "Repair")
     return seen | {
         "sentence": words.sentence(cause),

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as XML
 
 from oracle.report import Report
-from oracle.reports import words
+from oracle.reports import facts
 from oracle.reports.clean import inert, no_command
 from oracle.reports.results import Result, Status, results, tally
 
@@ -29,7 +29,7 @@ def render(report: Report, *, pictures: Sequence[Path] = ()) -> str:
         _properties(XML.SubElement(root, "testsuite", _attributes("run", [])), report)
     last = root[-1]
     lines = [f"[[ATTACHMENT|{path}]]" for path in pictures]
-    XML.SubElement(last, "system-out").text = "\n".join([_text(words.verdict(report)[1]), *lines])
+    XML.SubElement(last, "system-out").text = "\n".join([_text(facts.verdict(report)[1]), *lines])
     XML.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + XML.tostring(root, encoding="unicode") + "\n"
 

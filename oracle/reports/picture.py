@@ -6,21 +6,19 @@ draws alike: single font families, ASCII digits, an explicit label on each node,
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from oracle.report import Cause, Example, Report, Row
-from oracle.reports import layout, words
+from oracle.reports import facts, layout, words
 from oracle.reports.clean import inert, one_line
+from oracle.reports.fold import DRAWABLE, Stub
+from oracle.reports.labels import NBSP, SANS, cell, escape, font, quoted, table
 from oracle.reports.palette import Theme, colours
 from oracle.reports.scene import (
-    DRAWABLE,
     Box,
     Edge,
     Scene,
-    Stub,
     compose,
     culprits,
     wrong,
@@ -28,10 +26,6 @@ from oracle.reports.scene import (
     wrong_grad,
 )
 from oracle.reports.writing import write_text
-
-SANS, MONO = "Arial", "Courier New"
-
-NBSP = "&#160;"
 
 MARKS = {"match": "✓", "inherited": "△", "culprit": "✗"}
 
@@ -43,7 +37,7 @@ _BOXES = {
 }
 # The legend: key, mark, words; a border for the keys that are boxes.
 _LEGEND = (
-    ("culprit", "✗", "root cause: the wrong rule is applied here"),
+    ("culprit", "✗", "root cause: it goes wrong here"),
     ("inherited", "△", "wrong only because of a root cause"),
     ("match", "✓", "same as PyTorch"),
     ("began", "◀━━", "wrong gradient, pushed backwards"),
@@ -70,7 +64,7 @@ def write(report: Report, directory: Path | str, *, full: bool = False) -> tuple
     notes: list[str] = []
     for number, cause in drawable(report):
         assert cause.example is not None
-        source = dot_source(cause.example, cause, words.reference(report), full=full)
+        source = dot_source(cause.example, cause, facts.reference(report), full=full)
         name = directory / f"{number}-{_slug(cause.op or 'engine')}-{cause.kind}"
         path = write_text(name.with_suffix(".dot"), source)
         svg, note = layout.svg(source)
@@ -150,26 +144,26 @@ def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, s
     lines = [_header(box, ink)]
     if state == "culprit":
         part = words.rule(cause).partition(",")[0]
-        reason = _font(f"ROOT CAUSE{NBSP}", ink["culprit.line"], 10, bold=True, raw=True)
-        lines.append([_cell(reason + _font(f"in {part}", ink["culprit.line"], 10), "LEFT", span=4)])
+        reason = font(f"ROOT CAUSE{NBSP}", ink["culprit.line"], 10, bold=True, raw=True)
+        lines.append([cell(reason + font(f"in {part}", ink["culprit.line"], 10), "LEFT", span=4)])
     elif state == "inherited":
         names = ", ".join(box.because[:3]) + (" …" if len(box.because) > 3 else "")
         text = f"because of {names}" if names else "not by a rule of its own"
-        lines.append([_cell(_font(text, ink["inherited.text"], 10, italic=True), "LEFT", span=4)])
+        lines.append([cell(font(text, ink["inherited.text"], 10, italic=True), "LEFT", span=4)])
     if wrong(box.row):
-        titles = (_font(title, ink["muted"], 9) for title in ("yours", "torch"))
-        lines.append(["<TD></TD>", "<TD></TD>", *(_cell(title, "RIGHT") for title in titles)])
+        titles = (font(title, ink["muted"], 9) for title in ("yours", "torch"))
+        lines.append(["<TD></TD>", "<TD></TD>", *(cell(title, "RIGHT") for title in titles)])
     row = box.row
     data = words.expected(row.data, row.local_data, row.global_data)
     grad = words.expected(row.grad, row.local_grad, row.global_grad)
     lines.append(_numbers("data", row.data, data, wrong_data(row), state, ink))
     if row.grad_verdict == "unobserved" or (row.grad is None and not wrong_grad(row)):
-        lines.append([_cell(_font("grad", ink["muted"], 11), "LEFT"), "<TD></TD>",
-                      _cell(_font("not read", ink["muted"], 10, italic=True), "RIGHT", span=2)])  # fmt: skip
+        lines.append([cell(font("grad", ink["muted"], 11), "LEFT"), "<TD></TD>",
+                      cell(font("not read", ink["muted"], 10, italic=True), "RIGHT", span=2)])  # fmt: skip
     else:
         lines.append(_numbers("grad", row.grad, grad, wrong_grad(row), state, ink))
     graph.node(  # type: ignore[attr-defined]
-        name, label=f"<{_table(lines, spacing=2, padding=2)}>", id=name, **{"class": state}, shape="box",
+        name, label=f"<{table(lines, spacing=2, padding=2)}>", id=name, **{"class": state}, shape="box",
         color=ink[f"{state}.line"], fillcolor=ink[f"{state}.fill"], tooltip=_tooltip(row), **_BOXES[state],
     )  # fmt: skip
 
@@ -177,16 +171,16 @@ def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, s
 def _header(box: Box, ink: dict[str, str]) -> list[str]:
     """The coloured bar: mark, name, and how the value is made. An inset table keeps it off round corners."""
     state, colour = box.state, ink[f"{box.state}.title"]
-    text = _font(f"{MARKS[state]}{NBSP}", colour, 12, bold=True, raw=True)
-    text += _font(_short(box.row.node, 32), colour, 13, bold=True, mono=True)
+    text = font(f"{MARKS[state]}{NBSP}", colour, 12, bold=True, raw=True)
+    text += font(one_line(box.row.node, 32), colour, 13, bold=True, mono=True)
     if box.row.expression:
-        text += _font(f"{NBSP}={NBSP}", colour, 11, mono=True, raw=True)
-        text += _font(_short(box.row.expression, 48), colour, 11, mono=True)
+        text += font(f"{NBSP}={NBSP}", colour, 11, mono=True, raw=True)
+        text += font(one_line(box.row.expression, 48), colour, 11, mono=True)
     style = "SOLID" if state == "culprit" else "ROUNDED"
-    bar = _table(
-        [[_cell(text, "LEFT")]], padding=4, extra=f'BGCOLOR="{ink[f"{state}.header"]}" STYLE="{style}"'
+    bar = table(
+        [[cell(text, "LEFT")]], padding=4, extra=f'BGCOLOR="{ink[f"{state}.header"]}" STYLE="{style}"'
     )
-    return [_cell(bar, span=4)]
+    return [cell(bar, span=4)]
 
 
 def _numbers(
@@ -194,23 +188,23 @@ def _numbers(
 ) -> list[str]:
     """One line of a box: name, mark, the engine's number, PyTorch's number or a tick."""
     mine, theirs = words.pair(yours, torch if differs else None)
-    label = _cell(_font(name, ink["muted"], 11), "LEFT")
+    label = cell(font(name, ink["muted"], 11), "LEFT")
     if not differs:
-        number = _font(mine, ink[f"{state}.text"], 12, mono=True)
-        return [label, "<TD></TD>", _cell(number, "RIGHT"), _cell(_font("✓", ink["tick"], 11), "RIGHT")]
+        number = font(mine, ink[f"{state}.text"], 12, mono=True)
+        return [label, "<TD></TD>", cell(number, "RIGHT"), cell(font("✓", ink["tick"], 11), "RIGHT")]
     return [
         label,
-        _cell(_font("✗", ink["yours"], 10), "RIGHT"),
-        _cell(_font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT"),
-        _cell(_font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT"),
+        cell(font("✗", ink["yours"], 10), "RIGHT"),
+        cell(font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT"),
+        cell(font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT"),
     ]
 
 
 def _tooltip(row: Row) -> str:
     """Every digit, for those who point at the box."""
-    made = f" = {_short(row.expression, 120)}" if row.expression else ""
-    return _quoted(
-        f"{_short(row.node, 60)}{made}: data yours {row.data!r}, torch {row.global_data!r}; "
+    made = f" = {one_line(row.expression, 120)}" if row.expression else ""
+    return quoted(
+        f"{one_line(row.node, 60)}{made}: data yours {row.data!r}, torch {row.global_data!r}; "
         f"grad yours {row.grad!r}, torch {row.global_grad!r}"
     )
 
@@ -222,18 +216,18 @@ def _draw_stub(graph: object, name: str, stub: Stub, example: Example, ink: dict
     state = "inherited" if stub.differ else "folded"
     colour = ink[f"{state}.text"]
     total = len(stub.values)
-    called = ", ".join(_short(example.program.name(v), 14) for v in stub.values[:2])
-    lines = [_font(called + (" …" if total > 2 else ""), colour, 10, mono=True)]
+    called = ", ".join(one_line(example.program.name(v), 14) for v in stub.values[:2])
+    lines = [font(called + (" …" if total > 2 else ""), colour, 10, mono=True)]
     if stub.counted:
-        head = _font(f"▤{NBSP}", colour, 12, raw=True) + _font(
+        head = font(f"▤{NBSP}", colour, 12, raw=True) + font(
             words.count(total, "node"), colour, 12, bold=True
         )
-        lines = [head, *lines, _font(_agreement(total, stub.differ), colour, 10)]
-    table = _table([[_cell(line, "LEFT")] for line in lines], padding=1)
+        lines = [head, *lines, font(_agreement(total, stub.differ), colour, 10)]
+    label = table([[cell(line, "LEFT")] for line in lines], padding=1)
     graph.node(  # type: ignore[attr-defined]
-        name, label=f"<{table}>", id=name, shape="folder", color=ink[f"{state}.line"], margin="0.1,0.05",
+        name, label=f"<{label}>", id=name, shape="folder", color=ink[f"{state}.line"], margin="0.1,0.05",
         fillcolor=ink[f"{state}.fill"], style="filled,dashed" if stub.differ else "filled",
-        tooltip=_quoted(f"not drawn: {_agreement(total, stub.differ)}"), **{"class": "folded"},
+        tooltip=quoted(f"not drawn: {_agreement(total, stub.differ)}"), **{"class": "folded"},
     )  # fmt: skip
 
 
@@ -256,10 +250,10 @@ def _edge_attributes(edge: Edge, to: str, ink: dict[str, str]) -> dict[str, str]
     }  # fmt: skip
     if edge.push is not None:
         return look | {
-            "label": _pushed(f"pushed to {_short(to, 24)}", edge.push.yours, edge.push.correct, ink)
+            "label": _pushed(f"pushed to {one_line(to, 24)}", edge.push.yours, edge.push.correct, ink)
         }
     if edge.total is not None:
-        return look | {"label": _pushed(f"all that {_short(to, 24)} got", *edge.total, ink)}
+        return look | {"label": _pushed(f"all that {one_line(to, 24)} got", *edge.total, ink)}
     return look
 
 
@@ -268,13 +262,13 @@ def _pushed(heading: str, yours: float, correct: float, ink: dict[str, str]) -> 
     mine, theirs = words.pair(yours, correct)
     muted = ink["muted"]
     lines = [
-        [_cell(_font(heading, muted, 9), span=3)],
-        [_cell(_font("yours", muted, 9), "RIGHT"), _cell(_font("✗", ink["yours"], 10), "RIGHT"),
-         _cell(_font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT")],
-        [_cell(_font("correct", muted, 9), "RIGHT"), "<TD></TD>",
-         _cell(_font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT")],
+        [cell(font(heading, muted, 9), span=3)],
+        [cell(font("yours", muted, 9), "RIGHT"), cell(font("✗", ink["yours"], 10), "RIGHT"),
+         cell(font(mine, ink["yours"], 12, bold=True, mono=True), "RIGHT")],
+        [cell(font("correct", muted, 9), "RIGHT"), "<TD></TD>",
+         cell(font(theirs, ink["torch"], 12, bold=True, mono=True), "RIGHT")],
     ]  # fmt: skip
-    return f"<{_table(lines, padding=1)}>"
+    return f"<{table(lines, padding=1)}>"
 
 
 def _flow(back: bool, forward: bool, ink: dict[str, str]) -> dict[str, str]:
@@ -300,13 +294,13 @@ def title(example: Example, cause: Cause) -> str:
     return words.sentence(cause, 90) + (f": {found}" if parts else "")
 
 
-def facts(example: Example, cause: Cause, reference: str, *, full: bool = False) -> list[str]:
+def subtitle(example: Example, cause: Cause, reference: str, *, full: bool = False) -> list[str]:
     """What stands below the title: the rule and its sites, what is folded, how much is right."""
     total = len(example.table)
     rows = {row.value: row for row in example.table}
     hidden = compose(example, full=full).hidden
     begins = culprits(example)
-    sites = [_short(row.node, 16) for row in example.table if row.value in begins]
+    sites = [one_line(row.node, 16) for row in example.table if row.value in begins]
     where = words.place(cause)
     out = [words.rule(cause) + (f" ({where})" if where else "")]
     if sites:
@@ -322,13 +316,13 @@ def facts(example: Example, cause: Cause, reference: str, *, full: bool = False)
 
 def _heading(example: Example, cause: Cause, reference: str, ink: dict[str, str], full: bool) -> str:
     gap = f"{NBSP}{NBSP} · {NBSP}{NBSP}"
-    below = gap.join(map(_escape, facts(example, cause, reference, full=full)))
+    below = gap.join(map(escape, subtitle(example, cause, reference, full=full)))
     lines = (
-        _cell(_font(title(example, cause), ink["text"], 17, bold=True), "LEFT"),
-        _cell(_font(below, ink["muted"], 11, raw=True), "LEFT"),
+        cell(font(title(example, cause), ink["text"], 17, bold=True), "LEFT"),
+        cell(font(below, ink["muted"], 11, raw=True), "LEFT"),
         '<TD HEIGHT="6"></TD>',
     )
-    return f"<{_table([[line] for line in lines], padding=2)}>"
+    return f"<{table([[line] for line in lines], padding=2)}>"
 
 
 def legend(scene: Scene) -> list[tuple[str, str, str]]:
@@ -346,64 +340,13 @@ def _legend_label(scene: Scene, ink: dict[str, str]) -> str:
         if key in _BORDERS:
             colour = ink["culprit.line" if key == "culprit" else f"{key}.text"]
             look = f'{_BORDERS[key]} COLOR="{ink[f"{key}.line"]}" BGCOLOR="{ink[f"{key}.fill"]}"'
-            box = f'<TD WIDTH="22">{_font(mark, colour, 11, bold=True)}</TD>'
-            sample = _table([[box]], padding=2, extra=look, border=False)
+            box = f'<TD WIDTH="22">{font(mark, colour, 11, bold=True)}</TD>'
+            sample = table([[box]], padding=2, extra=look, border=False)
         else:
-            sample = _font(mark, ink["yours" if key == "began" else "inherited.line"], 11)
+            sample = font(mark, ink["yours" if key == "began" else "inherited.line"], 11)
         cells.append(f"<TD>{sample}</TD>")
-        cells.append(_cell(_font(_escape(text) + NBSP * 4, ink["text"], 10, raw=True), "LEFT"))
-    return f"<{_table([cells], spacing=2, padding=2)}>"
-
-
-# HTML-like labels ------------------------------------------------------------------------------------------------
-
-
-def _font(
-    text: str,
-    colour: str,
-    size: int,
-    *,
-    bold: bool = False,
-    italic: bool = False,
-    mono: bool = False,
-    raw: bool = False,
-) -> str:
-    """A piece of text; `raw` when it is escaped already."""
-    inner = text if raw else _escape(text)
-    inner = f"<B>{inner}</B>" if bold else f"<I>{inner}</I>" if italic else inner
-    face = f' FACE="{MONO}"' if mono else ""
-    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}"{face}>{inner}</FONT>'
-
-
-def _cell(content: str, align: str = "", *, span: int = 1) -> str:
-    attributes = (f' COLSPAN="{span}"' if span > 1 else "") + (f' ALIGN="{align}"' if align else "")
-    return f"<TD{attributes}>{content}</TD>"
-
-
-def _table(
-    rows: Iterable[Sequence[str]], *, spacing: int = 0, padding: int = 0, extra: str = "", border: bool = True
-) -> str:
-    look = (
-        'BORDER="0" ' if border else ""
-    ) + f'CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="{padding}"'
-    body = "".join(f"<TR>{''.join(row)}</TR>" for row in rows)
-    return f"<TABLE {look}{' ' + extra if extra else ''}>{body}</TABLE>"
-
-
-def _short(text: str, limit: int) -> str:
-    return one_line(text, limit)
-
-
-def _escape(text: str) -> str:
-    """Text inside a label. Never empty, which layout engines refuse; no backslash, which they interpret."""
-    return html.escape(one_line(text)).replace("\\", "&#92;") or NBSP
-
-
-def _quoted(text: str) -> str:
-    """Text of an attribute. It is neither markup nor an escape, and never a label in angle brackets."""
-    from graphviz import escape
-
-    return str(escape(html.escape(text)))
+        cells.append(cell(font(escape(text) + NBSP * 4, ink["text"], 10, raw=True), "LEFT"))
+    return f"<{table([cells], spacing=2, padding=2)}>"
 
 
 def _slug(text: str) -> str:

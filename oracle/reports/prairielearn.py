@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from oracle.report import Report
-from oracle.reports import layout, picture, words
+from oracle.reports import facts, layout, picture, words
 from oracle.reports.clean import inert, one_line
 from oracle.reports.json_ import encode
 from oracle.reports.results import Result, points, results
@@ -21,7 +21,7 @@ OUTPUT = 4_000
 def render(report: Report) -> str:
     """The report as `results.json`: a test for every level, points in cases."""
     report = inert(report)
-    headline = words.verdict(report)[1]
+    headline = facts.verdict(report)[1]
     if report.exit_code not in (0, 1):
         return encode(
             {"gradable": False, "succeeded": report.exit_code != 4, "score": 0, "message": headline,
@@ -35,7 +35,7 @@ def render(report: Report) -> str:
         "succeeded": True,
         "score": earned / of if of else 0,
         "message": headline,
-        "output": f"{words.tally(report)}\n{words.run_facts(report)}",
+        "output": f"{facts.tally(report)}\n{facts.run_facts(report)}",
         "images": _images(report),
         "tests": [_test(level, [r for r in found if r.level == level]) for level in levels],
     }
@@ -62,7 +62,7 @@ def _images(report: Report) -> list[dict[str, str]]:
     """The picture of the first cause, where it can be drawn."""
     for _, cause in picture.drawable(report)[:1]:
         assert cause.example is not None
-        svg, _ = layout.svg(picture.dot_source(cause.example, cause, words.reference(report)))
+        svg, _ = layout.svg(picture.dot_source(cause.example, cause, facts.reference(report)))
         if svg:
             data = base64.b64encode(svg.encode()).decode()
             return [{"label": words.sentence(cause), "url": f"data:image/svg+xml;base64,{data}"}]

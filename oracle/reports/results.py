@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oracle.report import CaseResult, Cause, Report
-from oracle.reports import words
+from oracle.reports import facts, words
 
 Status = Literal["passed", "failed", "error", "skipped"]
 
@@ -58,11 +58,11 @@ def results(report: Report) -> list[Result]:
             found.append(_blame("causes", words.rule(cause), cause))
     if report.unexplained and not _accepted(report):
         message = f"{words.count(report.unexplained, 'wrong number')} without an explanation"
-        found.append(Result("causes", "unexplained", "failed", message, words.balance(report)))
+        found.append(Result("causes", "unexplained", "failed", message, facts.balance(report)))
     if report.exit_code not in (0, 1) or (
         report.exit_code == 1 and all(r.status in ("passed", "skipped") for r in found)
     ):
-        found.append(Result("run", "oracle check", "error", words.verdict(report)[1]))
+        found.append(Result("run", "oracle check", "error", facts.verdict(report)[1]))
     return found
 
 
@@ -115,7 +115,7 @@ def _case(report: Report, case: CaseResult) -> Result:
         blame = _blame(case.level, name, wanted[0])
         return Result(**{**vars(blame), "seconds": case.seconds, "outcome": case.outcome})
     said = "; ".join(words.sentence(cause) for cause in causes)
-    message = ": ".join(part for part in (words.OUTCOME_WORDS[case.outcome], said or case.detail) if part)
+    message = ": ".join(part for part in (facts.OUTCOME_WORDS[case.outcome], said or case.detail) if part)
     message = "" if case.outcome == "pass" else message
     return Result(case.level, name, status, message, case.detail, None, None, case.seconds, case.outcome)
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from oracle.report import Cause, Report
-from oracle.reports import words
+from oracle.reports import facts
 from oracle.reports.clean import inert
 from oracle.reports.json_ import encode
 from oracle.reports.results import explanation
@@ -46,7 +46,7 @@ def render(report: Report) -> str:
             {
                 "executionSuccessful": report.exit_code in (0, 1),
                 "exitCode": report.exit_code,
-                "exitCodeDescription": words.verdict(report)[1],
+                "exitCodeDescription": facts.verdict(report)[1],
             }
         ],
         "columnKind": "unicodeCodePoints",

@@ -5,25 +5,15 @@ Everything here is about meaning; how it looks is `picture`'s business.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from oracle.program import Program
 from oracle.report import Example, Push, Row
+from oracle.reports import fold
+from oracle.reports.fold import Graph, Stub, focus, stubs
 
 State = Literal["match", "inherited", "culprit"]
-Side = Literal["operands", "users"]
-
-READABLE = 60
-"""Values that a reader can take in; larger programs are folded."""
-
-FOCUS = 14
-"""Values drawn of a program that is folded (its stubs come on top)."""
-
-DRAWABLE = 1500
-"""Values that are drawn at most, even when everything is asked for."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +45,6 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Stub:
-    """Hidden values at the boundary of what is drawn: they feed, or use, the boxes `at`.
-
-    values   the hidden values, the nearest first
-    differ   how many of them have a wrong number
-    counted  False when another stub counts them already
-    """
-
-    side: Side
-    at: tuple[int, ...]
-    values: tuple[int, ...]
-    differ: int
-    counted: bool = True
-
-
-@dataclass(frozen=True)
 class Scene:
     """All that is drawn of an example; `hidden` holds the values that are not."""
 
@@ -83,10 +57,14 @@ class Scene:
 def compose(example: Example, *, full: bool = False) -> Scene:
     """The scene of an example: all of it when it can be read (or drawn, with `full`), else what matters most."""
     rows = {row.value: row for row in example.table}
-    graph = _Graph(example.program)
-    limit = DRAWABLE if full else READABLE
-    drawn = set(rows if len(rows) <= limit else _focus(example, rows, graph))
+    graph = Graph(example.program, rows)
+    limit = fold.DRAWABLE if full else fold.READABLE
     sites = culprits(example)
+    differ = {value for value, row in rows.items() if wrong(row)}
+    drawn = set(rows)
+    if len(rows) > limit:
+        shown = next((row.value for row in example.table if row.node == example.node), example.program.root)
+        drawn &= focus(graph, sites, shown, example.program.root, differ)
     began = _began(example, rows, graph, sites)
     because = _because(began, rows, graph, sites)
     boxes = tuple(
@@ -100,12 +78,13 @@ def compose(example: Example, *, full: bool = False) -> Scene:
     )
     edges = _edges(example, rows, graph, drawn, began)
     hidden = tuple(sorted(set(rows) - drawn))
-    return Scene(boxes, edges, _stubs(graph, drawn, hidden, rows), hidden)
+    return Scene(boxes, edges, stubs(graph, drawn, set(hidden), differ), hidden)
 
 
 def culprits(example: Example) -> set[int]:
     """The values at which something wrong begins: a wrong rule is applied, or a wrong gradient pushed."""
-    return {row.value for row in example.table if row.cause} | {push.consumer for push in example.pushes}
+    known = {row.value for row in example.table}
+    return {row.value for row in example.table if row.cause} | {p.consumer for p in example.pushes} & known
 
 
 def wrong_data(row: Row) -> bool:
@@ -126,11 +105,10 @@ def _state(row: Row, sites: set[int]) -> State:
 
 
 def _edges(
-    example: Example, rows: Mapping[int, Row], graph: _Graph, drawn: set[int], began: set[tuple[int, int]]
+    example: Example, rows: Mapping[int, Row], graph: Graph, drawn: set[int], began: set[tuple[int, int]]
 ) -> tuple[Edge, ...]:
     pushes = {(push.consumer, push.slot): push for push in example.pushes}
-    operand_of = {(user, slot): i for user in rows for slot, i in graph.slots[user]}
-    out, told = [], {operand_of[push.consumer, push.slot] for push in example.pushes}
+    out, told = [], {i for user in rows for slot, i in graph.slots[user] if (user, slot) in pushes}
     for user in sorted(drawn):
         for slot, operand in graph.slots[user]:
             if operand not in drawn:
@@ -146,7 +124,7 @@ def _edges(
     return tuple(out)
 
 
-def _began(example: Example, rows: Mapping[int, Row], graph: _Graph, sites: set[int]) -> set[tuple[int, int]]:
+def _began(example: Example, rows: Mapping[int, Row], graph: Graph, sites: set[int]) -> set[tuple[int, int]]:
     """The (user, slot) on which a wrong gradient began: those whose pushes are known; for a value whose own
     equation fails otherwise, all towards users at which the wrong rule is applied."""
     known = {(push.consumer, push.slot) for push in example.pushes}
@@ -160,29 +138,8 @@ def _began(example: Example, rows: Mapping[int, Row], graph: _Graph, sites: set[
     }
 
 
-class _Graph:
-    """Who is made of whom, plain numbers left out: operands and users of every value, and by which slot."""
-
-    def __init__(self, program: Program) -> None:
-        self.operands: list[list[int]] = [[] for _ in range(len(program))]
-        self.users: list[list[int]] = [[] for _ in range(len(program))]
-        self.slots: list[list[tuple[int, int]]] = [[] for _ in range(len(program))]
-        self.user_slots: list[list[tuple[int, int]]] = [[] for _ in range(len(program))]
-        for value, node in program.nodes():
-            for slot, operand in enumerate(node.operands):
-                if operand >= 0:
-                    self.operands[value].append(operand)
-                    self.slots[value].append((slot, operand))
-                    self.user_slots[operand].append((value, slot))
-                    if value not in self.users[operand]:
-                        self.users[operand].append(value)
-
-    def around(self, value: int) -> Iterable[int]:
-        return (*self.operands[value], *self.users[value])
-
-
 def _because(
-    began: set[tuple[int, int]], rows: Mapping[int, Row], graph: _Graph, sites: set[int]
+    began: set[tuple[int, int]], rows: Mapping[int, Row], graph: Graph, sites: set[int]
 ) -> dict[int, set[int]]:
     """For every value the root causes that its wrong numbers come from: wrong data from operands, wrong
     gradients from users and from the wrong data that their slopes are taken at."""
@@ -204,107 +161,3 @@ def _because(
             for i in (user, *graph.operands[user]):
                 grad[value] |= data[i]
     return {value: data[value] | grad[value] for value in rows}
-
-
-# Folding -------------------------------------------------------------------------------------------------------
-
-
-def _focus(example: Example, rows: Mapping[int, Row], graph: _Graph) -> list[int]:
-    """The values worth drawing: root causes with what they touch, the way to the root, then wrong values
-    near them."""
-    shown = next((row.value for row in example.table if row.node == example.node), example.program.root)
-    near = {shown, *graph.users[shown]}
-    sites = sorted(culprits(example), key=lambda value: (value not in near, -value)) or [shown]
-    first = sites[0]
-    groups: list[Iterable[int]] = [[first, shown], graph.operands[first], graph.users[first]]
-    groups.append(_path(first, example.program.root, graph))
-    for other in sites[1:]:
-        groups.append([other, *graph.operands[other], *graph.users[other]])
-    chosen: list[int] = [example.program.root]
-    _take(chosen, (value for group in groups for value in group if value in rows))
-    _take(chosen, _ripple(chosen, graph, {v for v, row in rows.items() if wrong(row)}))
-    return chosen
-
-
-def _take(chosen: list[int], more: Iterable[int]) -> None:
-    for value in list(more):
-        if len(chosen) >= FOCUS:
-            return
-        if value not in chosen:
-            chosen.append(value)
-
-
-def _path(start: int, root: int, graph: _Graph) -> list[int]:
-    """A shortest way from a value to the root, through users."""
-    before: dict[int, int] = {start: start}
-    queue = deque([start])
-    while queue:
-        value = queue.popleft()
-        if value == root:
-            break
-        for user in graph.users[value]:
-            if user not in before:
-                before[user] = value
-                queue.append(user)
-    if root not in before:
-        return []
-    way = [root]
-    while way[-1] != start:
-        way.append(before[way[-1]])
-    return way[::-1]
-
-
-def _ripple(start: Sequence[int], graph: _Graph, among: Collection[int]) -> Iterable[int]:
-    """Values of `among` in order of their distance from `start`, along edges within `among`."""
-    queue, seen = deque(start), set(start)
-    while queue:
-        for value in graph.around(queue.popleft()):
-            if value in among and value not in seen:
-                seen.add(value)
-                queue.append(value)
-                yield value
-
-
-def _stubs(
-    graph: _Graph, drawn: set[int], hidden: Sequence[int], rows: Mapping[int, Row]
-) -> tuple[Stub, ...]:
-    """What is hidden, as stubs at the boundary: each hidden value is counted in the stub nearest to it.
-
-    A stub either feeds boxes or uses them, never both, so that no cycle can arise.
-    """
-    members: dict[tuple[Side, int], list[int]] = {}
-    home: dict[int, tuple[Side, int]] = {}
-    queue: deque[int] = deque()
-    boundary: list[tuple[int, Side, int]] = []
-    for box in sorted(drawn):
-        for side, neighbours in (("operands", graph.operands[box]), ("users", graph.users[box])):
-            for value in dict.fromkeys(neighbours):
-                if value in drawn or value not in rows:
-                    continue
-                key: tuple[Side, int] = (side, box)  # type: ignore[assignment]
-                boundary.append((value, key[0], box))
-                if value not in home:
-                    home[value] = key
-                    queue.append(value)
-    while queue:
-        value = queue.popleft()
-        members.setdefault(home[value], []).append(value)
-        for other in graph.around(value):
-            if other in rows and other not in drawn and other not in home:
-                home[other] = home[value]
-                queue.append(other)
-    at: dict[tuple[Side, int], list[int]] = {key: [] for key in members}
-    elsewhere: dict[tuple[Side, int], list[int]] = {}
-    for value, side, box in boundary:
-        if home[value][0] == side:
-            if box not in at[home[value]]:
-                at[home[value]].append(box)
-        else:
-            elsewhere.setdefault((side, box), []).append(value)
-
-    def stub(key: tuple[Side, int], values: list[int], boxes: list[int], counted: bool) -> Stub:
-        return Stub(key[0], tuple(boxes), tuple(values), sum(wrong(rows[v]) for v in values), counted)
-
-    stubs = [stub(key, values, at[key], True) for key, values in members.items()]
-    stubs += [stub(key, values, [key[1]], False) for key, values in elsewhere.items()]
-    return tuple(stubs)

@@ -1,9 +1,8 @@
-"""What a report says, in words: the sentences that all formats share, each a pure function of the report."""
+"""What a report says about its causes, in words: the sentences and numbers that all formats share."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 
 from oracle.floats import same, short
@@ -12,20 +11,6 @@ from oracle.reports.clean import one_line
 from oracle.vocabulary import VOCABULARY
 
 MARKS = {"ok": "✓", "bad": "✗", "note": "△"}
-
-# How many cases had an outcome, for readers.
-OUTCOME_WORDS = {
-    "pass": "passed",
-    "fail": "failed",
-    "explained": "explained by a cause",
-    "error": "ended in an error",
-    "timeout": "ran out of time",
-    "imprecise": "imprecise",
-    "policy": "different by choice",
-    "nondeterministic": "not deterministic",
-    "unsupported": "not offered by the engine",
-    "not run": "not run",
-}
 
 # The part of the engine that is wrong, for a cause with an op and for one without.
 _RULES = {
@@ -141,130 +126,9 @@ def defects(causes: Iterable[Cause]) -> str:
     return listing(one if n == 1 else many.format(n=n) for n, (one, many) in found if n)
 
 
-def verdict(report: Report) -> tuple[str, str]:
-    """The mark ("ok", "bad", "note") and the sentence that a reader sees first."""
-    name = one_line(report.subject.name or report.subject.target, 120)
-    counts = report.counts
-    ran = sum(counts.values()) - counts["unsupported"] - counts["not run"]
-    if report.exit_code == 0:
-        if demanded(report) or report.unexplained:
-            return "note", f"{name} differs from PyTorch, which was asked not to count as a failure."
-        agrees = f"{name} agrees with PyTorch in"
-        if counts["pass"] == ran:
-            return "ok", f"{agrees} all {count(ran, 'case')}."
-        differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
-        rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
-        if counts["pass"] + counts["policy"] + counts["imprecise"] < ran:
-            rest.append("the others are not demanded")
-        return "ok", f"{agrees} {counts['pass']:,} of {count(ran, 'case')}; {listing(rest)}."
-    if report.exit_code == 1:
-        said = [defects(demanded(report))] if demanded(report) else []
-        if report.unexplained:
-            stays = "stays" if report.unexplained == 1 else "stay"
-            said.append(f"{count(report.unexplained, 'wrong number')} {stays} unexplained")
-        if not said:
-            lost = [o for o in ("error", "timeout", "nondeterministic", "fail") if counts[o]]
-            said = [f"{count(counts[o], 'case')} {OUTCOME_WORDS[o]}" for o in lost]
-        return "bad", f"{name}: {'; '.join(said) or 'it does not conform'}."
-    why = one_line(report.error or "", 600).rstrip(". ")
-    if report.exit_code == 3:
-        return "bad", f"{name} could not be tested" + (f": {why}." if why else ".")
-    if report.exit_code == 5:
-        return "note", f"Nothing of {name} was checked" + (f": {why}." if why else ".")
-    return "bad", f"The check of {name} did not finish" + (f": {why}." if why else ".")
-
-
 def explains(cause: Cause) -> str:
     """How much follows from the cause: "explains 37 wrong numbers in 13 cases"; "" when nothing is known."""
     cases = count(len(cause.cases), "case")
     if cause.wrong_numbers:
         return f"explains {count(cause.wrong_numbers, 'wrong number')} in {cases}"
     return f"concerns {cases}" if cause.cases else ""
-
-
-def balance(report: Report) -> str:
-    """Whether the causes account for everything that is wrong."""
-    causes = [cause for cause in report.causes if cause.severity in ("wrong", "imprecise")]
-    total = sum(cause.wrong_numbers for cause in causes)
-    if report.unexplained:
-        said = f"; {count(total, 'other')} {'is' if total == 1 else 'are'} explained" if total else ""
-        stays = (
-            f"{count(report.unexplained, 'wrong number')} {'stays' if report.unexplained == 1 else 'stay'}"
-        )
-        after = " There is more to find once the causes above are repaired." if total else ""
-        return f"{stays} unexplained{said}.{after}"
-    if not total or len(causes) < 2:
-        return ""
-    return f"These {len(causes)} causes explain all {total:,} wrong numbers."
-
-
-def tally(report: Report) -> str:
-    """How many cases had each outcome, those that none had left out."""
-    counts = report.counts
-    words = [f"{counts[o]:,} {word}" for o, word in OUTCOME_WORDS.items() if counts[o]]
-    return " · ".join(words) or "no cases"
-
-
-def facts(report: Report) -> list[tuple[str, str]]:
-    """What was tested, what was not, and what the engine chooses differently: label and text."""
-    offered = [op for op, result in report.ops.items() if result.offered]
-    tested = [op for op in offered if report.ops[op].exercised]
-    either = [op for op in tested if op in VOCABULARY and "int-value" in VOCABULARY[op].forms]
-    missing = [c for c in report.causes if c.severity == "missing" and c.form]
-    forms = f"; with plain numbers on either side: {', '.join(either)}" if either else ""
-    if missing:
-        forms += f" (but not {listing(sorted({rule(c) for c in missing}), 8)})"
-    rows = [
-        ("tested", f"{count(len(tested), 'op')}: {', '.join(tested)}{forms}" if tested else "no op"),
-        ("levels", " · ".join(_level(name, counts) for name, counts in report.levels.items())),
-        ("not offered", ", ".join(op for op, result in report.ops.items() if not result.offered)),
-        ("not exercised", ", ".join(op for op in offered if op not in tested)),
-        ("largest error", _largest_error(report)),
-        ("conventions", "; ".join(f"{what}: {choice}" for what, choice in report.conventions.items())),
-    ]
-    return [(label, one_line(text)) for label, text in rows if text]
-
-
-def _level(name: str, counts: dict[str, int]) -> str:
-    ran = sum(counts.values()) - counts["unsupported"] - counts["not run"]
-    chosen = f" ({counts['policy']} by choice)" if counts["policy"] else ""
-    return f"{name} {counts['pass']}/{ran}{chosen}" if ran else f"{name} –"
-
-
-def _largest_error(report: Report) -> str:
-    tested = {op: result for op, result in report.ops.items() if result.exercised}
-    if not tested:
-        return ""
-    words = []
-    for what, key in (("data", "data_ulp"), ("grad", "grad_ulp")):
-        op = max(tested, key=lambda name: getattr(tested[name], key))
-        ulp = getattr(tested[op], key)
-        words.append(f"{what} {ulp:,.4g} ulp" + (f" ({op})" if ulp else ""))
-    return ", ".join(words)
-
-
-def reference(report: Report) -> str:
-    """The reference by name and version: "torch 2.13.0"."""
-    return one_line(report.reference if " " in report.reference else f"torch {report.reference}", 40)
-
-
-def run_facts(report: Report) -> str:
-    """How the run was made."""
-    words = (
-        f"profile {report.profile}",
-        f"reference {reference(report)}",
-        f"suite {report.suite}",
-        f"isolation {report.isolation}",
-        *([f"seed {report.seed}"] if report.seed else []),
-        f"{report.seconds:.1f} s",
-    )
-    return " · ".join(one_line(word, 120) for word in words)
-
-
-def rerun(report: Report, case: str | None = None) -> str:
-    """The command that does it again, for the whole suite or for one case."""
-    words = ["oracle", "check", one_line(report.subject.target)]
-    words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
-    words += ["--seed", one_line(report.seed)] if report.seed else []
-    words += ["--case", one_line(case)] if case else []
-    return shlex.join(words)

@@ -15,7 +15,7 @@ import pytest
 
 from oracle.program import Program
 from oracle.report import Cause
-from oracle.reports import layout, palette, picture, scene
+from oracle.reports import fold, layout, palette, picture, scene
 
 from . import examples
 
@@ -70,7 +70,7 @@ def test_title_and_facts() -> None:
     cause = examples.dropped()
     assert cause.example is not None
     assert picture.title(cause.example, cause).endswith("to its left operand: 5 of 7 gradients differ")
-    assert picture.facts(cause.example, cause, "torch 2.13.0") == [
+    assert picture.subtitle(cause.example, cause, "torch 2.13.0") == [
         "mul backward, left operand (engine.py:31)", "sites: e, L", "data 7/7 ✓", "grad 2/7 ✓", "float64, torch 2.13.0",
     ]  # fmt: skip
 
@@ -105,6 +105,17 @@ def test_a_wrong_value_is_passed_forward() -> None:
     assert "in tanh forward" in dot(cause)
 
 
+def test_a_table_with_gaps() -> None:
+    """A report from elsewhere may tell less than all values; what it tells is drawn."""
+    cause = examples.dropped()
+    assert cause.example is not None
+    for gap in range(7):
+        table = tuple(row for row in cause.example.table if row.value != gap)
+        part = dataclasses.replace(cause, example=dataclasses.replace(cause.example, table=table))
+        assert len(compose(part).boxes) == 6
+        assert "pushed to" in dot(part)
+
+
 def test_where_no_rule_is_wrong_the_pusher_is_the_place() -> None:
     """A schedule fault: backward ran a right rule too early; its value is marked, whatever the table says."""
     cause = examples.dropped()
@@ -137,7 +148,7 @@ def test_a_large_graph_is_folded(squares: bool) -> None:
     assert cause.example is not None
     total = len(cause.example.table)
     drawn = compose(cause)
-    assert total > 200 and len(drawn.boxes) <= scene.READABLE
+    assert total > 200 and len(drawn.boxes) <= fold.READABLE
     shown = {box.row.value for box in drawn.boxes}
     assert cause.example.program.root in shown
     assert any(box.state == "culprit" for box in drawn.boxes)
@@ -156,11 +167,11 @@ def test_folding_ties_no_knot(seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
     rules = {**examples.RULES, "mul": (examples.RULES["mul"][0], (lambda a, b: 2 * b, lambda a, b: a))}
     program = Program.build([0.9, -1.1, 1.05], nodes)
     cause = examples.cause(example=examples.example("x", program, rules, node="a"))
-    monkeypatch.setattr(scene, "READABLE", 12)
-    monkeypatch.setattr(scene, "FOCUS", 4 + seed % 7)
+    monkeypatch.setattr(fold, "READABLE", 12)
+    monkeypatch.setattr(fold, "FOCUS", 4 + seed % 7)
     drawn = compose(cause)
     boxes = {box.row.value for box in drawn.boxes}
-    assert len(boxes) <= scene.FOCUS
+    assert len(boxes) <= fold.FOCUS
     assert sorted(v for stub in drawn.stubs if stub.counted for v in stub.values) == sorted(drawn.hidden)
     uses = {(i, user) for user, node in program.nodes() for i in node.operands}
     for stub in drawn.stubs:
@@ -179,7 +190,7 @@ def test_folding_ties_no_knot(seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_threshold_and_full() -> None:
     small, large = examples.large((3, 3, 2)), examples.large()
     assert small.example is not None and large.example is not None
-    assert 40 < len(small.example.table) <= scene.READABLE
+    assert 40 < len(small.example.table) <= fold.READABLE
     assert not compose(small).hidden
     assert compose(examples.large((3, 4, 2))).hidden, "75 values"
     assert compose(large).hidden and not compose(large, full=True).hidden
@@ -187,7 +198,7 @@ def test_the_threshold_and_full() -> None:
 
 def test_beyond_what_can_be_laid_out_full_is_folded() -> None:
     cause = examples.large((12, 24, 20, 2))
-    assert cause.example is not None and len(cause.example.table) > scene.DRAWABLE
+    assert cause.example is not None and len(cause.example.table) > fold.DRAWABLE
     assert compose(cause, full=True).hidden
 
 
