@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from oracle import suite, torch_reference
-from oracle.case import Case
+from oracle.case import Case, Observe
 from oracle.judge import policies
 from oracle.judge.blame import Fault, Judgement, judge_subject
 from oracle.judge.causes import Demands, causes
@@ -17,14 +18,20 @@ from oracle.subjects import Subject
 from oracle.version import VERSION
 from oracle.vocabulary import VOCABULARY
 
+FORWARD = ("forward", "coerce")
+"""Levels that say something of an engine without a working backward: of its values only."""
+
 
 def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str = "") -> Report:
     """Run the cases on a subject, judge the answers, and report. The exit code is decided here."""
     began = time.monotonic()
+    if not subject.has_backward:
+        cases = [replace(case, steps=(Observe(),)) for case in cases if case.level in FORWARD]
     judgement = judge_subject(subject, cases)
     found, faults = causes(subject, judgement, demands)
     results = tuple(
-        _result(o, judgement.blamed.get(o.case.name, []), found, faults) for o in judgement.outcomes
+        _result(o, judgement.blamed.get(o.case.name, []), found, faults, o.case.name in judgement.flips)
+        for o in judgement.outcomes
     )
     error = None
     exit_code = _exit_code(found, results, len(judgement.unexplained))
@@ -71,7 +78,7 @@ def _exit_code(found: Sequence[Cause], results: Sequence[CaseResult], unexplaine
     if any(cause.demanded for cause in found) or unexplained:
         return 1
     blamed = {name for cause in found for name in cause.cases}
-    if any(r.outcome in ("error", "timeout") and r.name not in blamed for r in results):
+    if any(r.outcome in ("error", "timeout", "nondeterministic") and r.name not in blamed for r in results):
         return 1
     if not any(r.outcome in ("pass", "imprecise", "policy") for r in results):
         return 5
@@ -79,7 +86,11 @@ def _exit_code(found: Sequence[Cause], results: Sequence[CaseResult], unexplaine
 
 
 def _result(
-    outcome: Outcome, blamed: Sequence[Fault], found: Sequence[Cause], faults: Sequence[Fault]
+    outcome: Outcome,
+    blamed: Sequence[Fault],
+    found: Sequence[Cause],
+    faults: Sequence[Fault],
+    flips: bool,
 ) -> CaseResult:
     """The outcome of one case in a word, with the causes it fails by."""
     case, answer = outcome.case, outcome.answer
@@ -92,6 +103,8 @@ def _result(
         detail = answer.detail
     if answer.unsupported is not None:
         word, detail = "unsupported", answer.unsupported
+    elif flips and not severities <= {"policy"}:
+        word, detail = "nondeterministic", "two runs in fresh processes were judged differently"
     elif "wrong" in severities:
         word = "fail" if any(_shows(case, found[n], n, faults[n]) for n in indices) else "explained"
     elif "missing" in severities:

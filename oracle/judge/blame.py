@@ -12,13 +12,13 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.case import Case, Crash
 from oracle.floats import same
 from oracle.judge import policies
 from oracle.judge.compose import rewrites, walk
-from oracle.judge.equations import Exercise, Failure, Run, close
+from oracle.judge.equations import Exercise, Failure, Run, Traits, close
 from oracle.judge.locals import KeptLocals
 from oracle.judge.mistakes import misdirected, name_derivative
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
@@ -74,13 +74,41 @@ class Judgement:
     unexplained: list[Failure]
     measured: dict[Rule, Measured]
     exercised: dict[Exercise, float]
+    flips: frozenset[str] = frozenset()
 
 
 def judge_subject(subject: Subject, cases: Sequence[Case]) -> Judgement:
     """Run the cases on a subject and find the causes of whatever is wrong."""
     learned = learn(subject)
     outcomes = ask(subject, cases, learned.traits)
-    return _Blame(subject, learned, outcomes).judgement()
+    outcomes, flips = _twice(subject, outcomes, learned.traits)
+    return replace(_Blame(subject, learned, outcomes).judgement(), flips=flips)
+
+
+SET_ORDER = ("accumulate", "graph", "lifecycle", "nn", "training")
+"""Levels in which the order of a set of nodes may matter."""
+
+
+def _twice(subject: Subject, first: list[Outcome], traits: Traits) -> tuple[list[Outcome], frozenset[str]]:
+    """Run the cases where set order could matter again, in a fresh process. Of two different verdicts on a case
+    the worse one counts, and the case is named."""
+    again = [n for n, o in enumerate(first) if o.case.level in SET_ORDER and not o.case.policy]
+    subject.close()  # the next case gets a new worker, whose addresses and hashes differ
+    second = ask(subject, [first[n].case for n in again], traits)
+    merged, flips = list(first), set()
+    for n, other in zip(again, second, strict=True):
+        if _signature(first[n]) != _signature(other):
+            flips.add(other.case.name)
+            if _signature(first[n]) == ((), None):
+                merged[n] = other
+    return merged, frozenset(flips)
+
+
+def _signature(o: Outcome) -> tuple[tuple[tuple[int, int], ...], str | None]:
+    """What went wrong in a case, without the numbers."""
+    crash, lost = o.answer.crash, o.answer.lost
+    failed = tuple((f.equation, f.value) for c in o.checked for f in c.failures)
+    return failed, crash.type if crash is not None else lost
 
 
 class _Blame:

@@ -17,6 +17,9 @@ from oracle.report import Cause
 from oracle.subjects import Subject
 from oracle.vocabulary import VOCABULARY
 
+MISNAMED = "misnamed-dunder"
+"""The mistake of a method that Python does not look for under that name."""
+
 SIDES = ("its left operand", "its right operand")
 
 
@@ -95,6 +98,8 @@ def _general(forms: Iterable[str]) -> str:
 def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | None, demands: Demands) -> Cause:
     said = words(fault, form, subject.near_misses)
     where = place(subject, fault)
+    if said.mistake == MISNAMED and subject.file is not None:
+        where = _definition(subject.file, said.message.split("called ")[1].partition(",")[0])
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -131,6 +136,14 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     )
 
 
+def _definition(file: str, name: str) -> tuple[str, int] | None:
+    """Where a method of that name is defined."""
+    for number, text in enumerate(linecache.getlines(file), 1):
+        if text.strip().startswith(f"def {name}("):
+            return file, number
+    return None
+
+
 # The sentences -------------------------------------------------------------------------------------------------
 
 
@@ -164,9 +177,9 @@ def _policy(fault: Fault, op: str) -> Words:
     torch = policies.POLICIES[fault.policy]
     subject = "the engine" if fault.op is None else op
     if fault.crash is not None:
-        message = f"{subject} raises {fault.crash.type}; PyTorch: {torch}"
+        message = f"{subject} raises {fault.crash.type}; in PyTorch {torch}"
     else:
-        message = f"{subject} differs from PyTorch: {torch}"
+        message = f"{subject} differs; in PyTorch {torch}"
     hint = f"A choice, not a bug: in PyTorch {torch}."
     return Words(fault.policy, message, (hint, hint, hint))
 
@@ -351,14 +364,14 @@ def _lifecycle(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
 def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     assert fault.op is not None
     row = VOCABULARY[fault.op]
-    misnamed = near.get(fault.op)
     reflected = all(f.startswith(("int", "float")) for _, f in fault.rules) and row.arity == 2
     name = row.reflected if reflected and row.reflected else row.spellings[0]
+    misnamed = near.get(name)
     crash = fault.crash
     because = f" ({crash.type}: {crash.message})" if crash is not None else ""
     if misnamed:
         return Words(
-            "misnamed",
+            MISNAMED,
             f"{op} is missing: the method is called {misnamed}, Python looks for {name}",
             (f"How is {name} spelled?", f"Python calls {name}, never {misnamed}.", f"Rename it to {name}."),
         )

@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from oracle.vocabulary import Point
 
 POLICIES: Mapping[str, str] = {
-    "second-backward": "a second backward of the same graph adds the same gradients again",
+    "second-backward": "a second backward of one graph adds the same gradients again",
     "two-roots": "gradients of two roots over a shared value add up",
-    "recursion-depth": "graphs deeper than Python's recursion limit can be differentiated",
-    "exponential-paths": "the time grows with the number of nodes, not of paths",
-    "domain-errors": "nan or inf is returned where Python raises (1/0, log(0), a fractional power of -2)",
-    "overflow": "the ends of the range are reached without an exception or a nan",
+    "recursion-depth": "a graph may be deeper than Python's recursion limit",
+    "exponential-paths": "time grows with the number of nodes, not of paths",
+    "domain-errors": "an op outside its domain gives nan or inf",
+    "overflow": "an op at the ends of the range gives inf or 0",
     "zero-pow-zero": "0**0 is 1, and its gradient 0",
     "masked-product": "a gradient that a kink masks is 0, also where the product would be nan",
-    "special-values": "inf, nan and values at the end of a domain are treated as PyTorch does",
-    "kink": "the subgradient chosen at a kink is PyTorch's",
+    "special-values": "inf, nan and the ends of a domain have values and gradients of their own",
 }
 """name → what PyTorch does. The names are what `--require` takes."""
 

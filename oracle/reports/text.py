@@ -79,9 +79,10 @@ def _cause(page: Page, cause: Cause, number: int | None, verbose: bool) -> None:
     title = f"{number}. {words.sentence(cause)}" if number else words.sentence(cause)
     page.say(title, mark=words.MARKS["bad"], style="bad", gap=False)
     where = words.place(cause)
-    page.line(
-        ("  ", ""), (f"at {where}" if where else "the line is not known", "strong" if where else "muted")
-    )
+    if where or cause.kind != "missing":
+        page.line(
+            ("  ", ""), (f"at {where}" if where else "the line is not known", "strong" if where else "muted")
+        )
     if cause.example is not None and cause.example.code.strip():
         _example(page, cause.example, verbose)
     reach = words.explains(cause)
@@ -113,8 +114,9 @@ def _brief(page: Page, report: Report, causes: Sequence[Cause], style: str, verb
         return
     page.gap()
     mark = words.MARKS[style]
-    missing = [cause for cause in causes if cause.severity == "missing"]
-    rest = [cause for cause in causes if cause.severity != "missing"]
+    missing = [cause for cause in causes if cause.severity == "missing" and cause.mistake is None]
+    rest = [cause for cause in causes if cause not in missing]
+    rest.sort(key=lambda cause: cause.severity != "missing")  # a misnamed method is there, under another name
     shown = len(rest) if verbose else BRIEF
     for cause in rest[:shown]:
         own = (

@@ -39,14 +39,15 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
     """Fill `calls`, `offered`, `names` and `found`.
 
     words   for every op of the vocabulary: name, arity, names of methods, names of functions, and whether
-            Python has an operator for it, so that it is tried though no method of that name is there
+            Python has an operator for it: then that is what counts in an engine that overloads operators,
+            and it is tried though no method of that name is there
     """
+    overloads = {"__add__", "__mul__"} & set(methods(engine.cls))
     for op, arity, spellings, functions, expected in words:
-        ways = [
-            *_operators(engine, spellings),
-            *_methods(engine, arity, (*spellings, op)),
-            *_functions(loaded, {_plain(name) for name in (*spellings, *functions, op)}),
-        ]
+        ways = list(_operators(engine, spellings))
+        if not expected or not overloads:
+            ways += _methods(engine, arity, (*spellings, op))
+            ways += _functions(loaded, {_plain(name) for name in (*spellings, *functions, op)})
         if expected:
             ways.append((spellings[0], None, OPERATORS[spellings[0]]))
         offered = next((way for way in ways if _offers(engine, way[2], arity)), None)
