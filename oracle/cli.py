@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from oracle.verbs import explain, replay, suite_
 from oracle.version import VERSION
 
 EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
@@ -18,6 +19,10 @@ EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
 @click.version_option(VERSION, prog_name="oracle")
 def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
+
+
+for verb in (suite_, replay, explain):
+    cli.add_command(verb)
 
 
 class Paired(click.Command):

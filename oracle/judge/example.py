@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from functools import cache
 
 from oracle import torch_reference
-from oracle.case import Backward, Case, Observation, Observe
+from oracle.case import Case, Observation
 from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure
-from oracle.program import Node, Program
+from oracle.listing import code, expression
 from oracle.report import Example, Push, Row, Verdict
 from oracle.suite import golden
-from oracle.vocabulary import VOCABULARY
 
 NEAR = 1e-9
 """A number whose own rule holds is shown as inherited when it is further than this from PyTorch's (relative)."""
@@ -33,7 +31,15 @@ def pick(fault: Fault) -> tuple[Case, Failure] | None:
         return None
     return min(
         shown,
-        key=lambda e: (not e[1].ordinary, len(e[0].steps) > 2, len(e[0].program), e[0].name, -e[1].value),
+        key=lambda e: (
+            not e[1].ordinary,
+            fault.op is not None and fault.op not in e[0].program.ops,
+            len(e[0].steps) > 2,
+            e[1].observed == 0.0 and e[1].expected == 0.0,
+            len(e[0].program),
+            e[0].name,
+            -e[1].value,
+        ),
     )
 
 
@@ -77,7 +83,7 @@ def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str
         failure.observed,
         failure.expected,
         row.global_data if what == "data" else row.global_grad,
-        code(run.case, failure, found),
+        code(run.case, found, (failure.value, failure.what)),
         tuple(rows),
         _pushes(fault, checked),
     )
@@ -133,70 +139,3 @@ def _pushes(fault: Fault, checked: Checked) -> tuple[Push, ...]:
             if len(f.feeders) == 1:
                 out.append(Push(k, slot, f.observed, f.expected))
     return tuple(out)
-
-
-# Text ----------------------------------------------------------------------------------------------------------
-
-
-def expression(program: Program, node: Node) -> str:
-    """How a node is made, by the names of its operands: "a * b", "tanh(x)", "-a"."""
-    parts = [program.name(i) if i >= 0 else _number(program.numbers[~i]) for i in node.operands]
-    row = VOCABULARY[node.op]
-    if row.symbol is None or node.parameters:
-        return f"{node.op}({', '.join(parts + [f'{k}={v:g}' for k, v in node.parameters.items()])})"
-    if row.arity == 1:
-        return f"{row.symbol}{parts[0]}"
-    return f"{parts[0]} {row.symbol} {parts[1]}"
-
-
-def _number(x: int | float) -> str:
-    return repr(x)
-
-
-def code(case: Case, failure: Failure | None, found: Mapping[str, str]) -> str:
-    """Python lines that make the failing number with the subject's own class."""
-    program = case.program
-    make = found.get("constructor", "Value(x)")
-    lines = []
-    live = program.reaches(failure.value if failure is not None and failure.equation == 2 else program.root)
-    for i in range(len(program)):
-        node = program.producer(i)
-        if node is None:
-            leaf = re.sub(r"\bx\b", _literal(program.inputs[i]), make)
-            lines.append(f"{_variable(program, i)} = {leaf}")
-        elif live[i]:
-            lines.append(f"{_variable(program, i)} = {_call(program, node, found)}")
-    if case.steps != (Backward(program.root), Observe()):
-        lines.append("# then: " + ", ".join(_step(program, step) for step in case.steps))
-    elif failure is None or failure.what == "grad":
-        root = _variable(program, program.root)
-        lines.append(re.sub(r"\broot\b", root, found.get("backward", "root.backward()")))
-    return "\n".join(lines)
-
-
-def _step(program: Program, step: object) -> str:
-    match step:
-        case Backward(value):
-            return f"backward on {program.name(value)}"
-        case Observe():
-            return "look"
-    return type(step).__name__.lower()
-
-
-def _variable(program: Program, i: int) -> str:
-    return re.sub(r"\W", "_", program.name(i))
-
-
-def _literal(x: float) -> str:
-    return repr(x) if math.isfinite(x) else f"float({str(x)!r})"
-
-
-def _call(program: Program, node: Node, found: Mapping[str, str]) -> str:
-    names = [_variable(program, i) if i >= 0 else repr(program.numbers[~i]) for i in node.operands]
-    row = VOCABULARY[node.op]
-    if row.symbol is not None:
-        return f"{row.symbol}{names[0]}" if row.arity == 1 else f"{names[0]} {row.symbol} {names[1]}"
-    spelling = found.get(node.op, f"a.{node.op}()")
-    if spelling.startswith("a."):
-        return f"{names[0]}.{spelling[2:].partition('(')[0]}({', '.join(names[1:])})"
-    return f"{spelling.partition('(')[0]}({', '.join(names)})"

@@ -1,0 +1,65 @@
+"""One case again, every value of it: the subject's number, what its own inputs call for, and PyTorch's."""
+
+from __future__ import annotations
+
+from oracle.case import Case
+from oracle.floats import short
+from oracle.judge.example import reference
+from oracle.judge.probe import Outcome, ask
+from oracle.judge.traits import learn
+from oracle.listing import expression
+from oracle.subjects import Subject
+
+HEAD = ("value", "expression", "what", "yours", "by its own inputs", "PyTorch", "")
+
+
+def replay(subject: Subject, case: Case) -> str:
+    """Run one case on the subject and lay out every number of every Observe. Equal numbers are shown once."""
+    (outcome,) = ask(subject, [case], learn(subject).traits)
+    lines = [f"{case.name}: {case.reason}" if case.reason else case.name]
+    answer = outcome.answer
+    if answer.crash is not None:
+        at = "" if answer.crash.line is None else f" at line {answer.crash.line}"
+        lines.append(f"{answer.crash.type} in {answer.crash.during}{at}: {answer.crash.message}")
+    elif answer.unsupported is not None:
+        lines.append(f"the engine does not offer {answer.unsupported}")
+    elif answer.lost is not None:
+        lines.append(f"no answer: {answer.lost}. {answer.detail}")
+    else:
+        lines += _tables(outcome)
+    return "\n".join(lines)
+
+
+def _tables(outcome: Outcome) -> list[str]:
+    world = reference(outcome.case)
+    lines = []
+    for checked in outcome.checked:
+        run = checked.run
+        root = "no backward" if run.root is None else f"backward on {run.program.name(run.root)}"
+        lines += ["", f"look {run.number + 1}, after {root}"]
+        failed = {(f.value, f.what): f for f in checked.failures}
+        rows = [HEAD]
+        seen, before = world[run.number], world[run.number - 1] if run.number else None
+        for i in range(len(run.program)):
+            node = run.program.producer(i)
+            made = "" if node is None else expression(run.program, node)
+            wrong = ("✗" if (i, "data") in failed else "✓", "✗" if (i, "grad") in failed else "✓")
+            data, local, torch = _shown(run.made[i], checked.data[i], seen.data[i])
+            rows.append((run.program.name(i), made, "data", data, local, torch, wrong[0]))
+            owed, whole = checked.grad[i], seen.grad[i]
+            if before is not None and whole is not None:
+                whole -= before.grad[i] or 0.0
+            g, local, torch = _shown(run.grad[i], owed, whole)
+            rows.append(("", "", "grad", g, local, torch, wrong[1]))
+        widths = [max(len(row[c]) for row in rows) for c in range(len(HEAD))]
+        lines += [
+            "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+    return lines
+
+
+def _shown(yours: float | None, local: float | None, torch: float | None) -> tuple[str, str, str]:
+    """Three numbers in enough digits to tell each from the subject's; "-" for none."""
+    first = "-" if yours is None else short(yours, local)
+    return first, *("-" if x is None else short(x, yours) for x in (local, torch))  # type: ignore[return-value]

@@ -1,0 +1,104 @@
+"""Verbs that read: the suite's cases, and reports that were written before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from oracle.reports.writing import write_text
+
+if TYPE_CHECKING:
+    from oracle.case import Case
+    from oracle.report import Report
+
+
+@click.group("suite")
+def suite_() -> None:
+    """The cases: list them, show one, export all of them for any language."""
+
+
+@suite_.command("list")
+@click.option("--level", "levels", multiple=True, metavar="L", help="only this level; repeatable")
+def suite_list(levels: tuple[str, ...]) -> None:
+    """Every case with the reason it exists."""
+    from oracle import suite
+
+    for case in suite.select(frozenset(levels)):
+        policy = f" (policy {case.policy})" if case.policy else ""
+        click.echo(f"{case.name:<44} {case.reason}{policy}")
+
+
+@suite_.command("show")
+@click.argument("name", metavar="CASE")
+def suite_show(name: str) -> None:
+    """One case: its lines, and what PyTorch gets."""
+    from oracle.suite.export import show
+
+    click.echo(show(_case(name)))
+
+
+@suite_.command("export")
+@click.option("-o", "out", type=click.Path(dir_okay=False), help="write FILE instead of standard output")
+def suite_export(out: str | None) -> None:
+    """All cases as plain JSON, with the expected values."""
+    from oracle.suite.export import export
+
+    if out is None:
+        click.echo(export())
+    else:
+        write_text(Path(out), export() + "\n")
+
+
+@click.command()
+@click.argument("report", type=click.Path(exists=True, dir_okay=False))
+@click.argument("name", metavar="CASE")
+def replay(report: str, name: str) -> None:
+    """Run one CASE of a JSON REPORT again on its subject, and show every number."""
+    from oracle.replay import replay as run
+    from oracle.subjects import LoadError, open_subject
+
+    known, case = _report(report), _case(name)
+    try:
+        with open_subject(known.subject.target) as subject:
+            click.echo(run(subject, case))
+    except LoadError as problem:
+        click.echo(f"oracle: {problem}", err=True)
+        sys.exit(3)
+
+
+@click.command()
+@click.argument("report", type=click.Path(exists=True, dir_okay=False))
+@click.argument("number", metavar="[N]", type=int, default=1)
+def explain(report: str, number: int) -> None:
+    """The mathematics of cause N (default 1) of a JSON REPORT, with its numbers."""
+    from oracle.explain import explain as words
+
+    causes = _report(report).causes
+    if not 1 <= number <= len(causes):
+        raise click.UsageError(f"N: the report has {len(causes)} causes, there is no number {number}")
+    click.echo(words(causes[number - 1]))
+
+
+def _case(name: str) -> Case:
+    from oracle import suite
+
+    found = next((case for case in suite.cases() if case.name == name), None)
+    if found is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, [case.name for case in suite.cases()], 3)
+        hint = f"; did you mean {', '.join(near)}?" if near else "; `oracle suite list` names them"
+        raise click.UsageError(f"CASE {name}: there is no such case{hint}")
+    return found
+
+
+def _report(path: str) -> Report:
+    from oracle.reports.json_ import loads
+
+    try:
+        return loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError, OSError) as problem:
+        raise click.UsageError(f"REPORT {path}: not a report of this oracle ({problem})") from None
