@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
+from oracle import standard_reference
 from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Zero
 from oracle.floats import TINY, U, same, ulps
 from oracle.program import Node, Program
@@ -141,20 +142,10 @@ class StandardLocals:
     """The reference by the standard library: quick, and silent where it is not sure."""
 
     def value(self, k: int, node: Node, point: Point) -> float | None:
-        try:
-            return float(VOCABULARY[node.op].value(*point, **node.parameters))
-        except (ValueError, OverflowError, ZeroDivisionError, TypeError):
-            return None
+        return standard_reference.value(node, point)
 
     def vjp(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
-        row = VOCABULARY[node.op]
-        if not all(map(math.isfinite, point)) or not math.isfinite(g):
-            return None
-        try:
-            y = row.value(*point, **node.parameters)
-            return float(row.vjp[slot](g, y, *point, **node.parameters))
-        except (ValueError, OverflowError, ZeroDivisionError, TypeError):
-            return None
+        return standard_reference.vjp(node, point, slot, g)
 
 
 def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
@@ -380,10 +371,7 @@ class _Asked:
 
     def _by_result(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
         """The same rule in terms of the subject's own result: as right as the rule in terms of the operand."""
-        try:
-            return float(VOCABULARY[node.op].vjp[slot](g, self.run.made[k], *point, **node.parameters))
-        except (ValueError, OverflowError, ZeroDivisionError):
-            return None
+        return standard_reference.vjp(node, point, slot, g, self.run.made[k])
 
     def _sum(self, i: int, g: float | None, owed: list[_Owed], natural: float) -> float:
         """Equation 4 for value i. Notes the owed gradient and returns its bound."""

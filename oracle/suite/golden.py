@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from oracle import standard_reference
 from oracle.case import Case, Observation
 from oracle.floats import from_hex, to_hex
 from oracle.program import Node
@@ -92,16 +93,14 @@ def make() -> tuple[dict[str, Any], dict[str, Any]]:
 def _note(kept: dict[Key, tuple[str, dict[tuple[int, str], str]]], case: Case, seen: Observation) -> None:
     """Keep what the standard library cannot say of one run: also for upstream gradients 0 and 1."""
     from oracle import torch_reference
-    from oracle.judge.equations import StandardLocals
 
-    standard = StandardLocals()
     for k, node in case.program.nodes():
         point = case.program.operand_data(node, seen.data)
         upstream = seen.grad[k]
         for g in {1.0, 0.0, upstream if upstream is not None else 1.0}:
             slots = range(VOCABULARY[node.op].arity)
-            sure = standard.value(k, node, point) is not None
-            if sure and all(standard.vjp(k, slot, g, node, point) is not None for slot in slots):
+            sure = standard_reference.value(node, point) is not None
+            if sure and all(standard_reference.vjp(node, point, slot, g) is not None for slot in slots):
                 continue
             answer = torch_reference.local(node.op, dict(node.parameters), [[x] for x in point], [g])
             _, pushed = kept.setdefault(key(node, point), (to_hex(answer.values[0]), {}))
