@@ -1,0 +1,332 @@
+"""Optimisers and learning rates: torch.optim's names, defaults and order of operations, one parameter at a time.
+
+    optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for x, y in data:
+        optimizer.zero_grad()
+        loss(model(x), y).backward()
+        optimizer.step()
+
+An optimiser is an update rule: from a parameter's number and its gradient to the new number. The rules are those of
+`_single_tensor_sgd` and `_single_tensor_adam` (torch/optim/sgd.py, torch/optim/adam.py), which PyTorch uses on the
+CPU, with its kernels' order of operations. They agree with PyTorch to the bit where its vectorised kernels, which
+fuse multiplication and addition, are switched off (ATEN_CPU_CAPABILITY=default).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from minigrad.engine import NO_GRAD, Value
+from minigrad.ieee import divide, maximum, sqrt
+from minigrad.rules import PARAMETRISED
+
+lerp, addcmul, addcdiv = (PARAMETRISED[op].forward for op in ("lerp", "addcmul", "addcdiv"))
+
+Group = dict[str, Any]
+State = dict[str, float]
+
+
+class Optimizer:
+    """Parameters in groups, each group with its own settings. A subclass says what an update is.
+
+    params    Values, or dicts with "params" and the settings that differ from `defaults`
+    defaults  settings by name
+
+    `param_groups` is that list of dicts, filled up; settings may be changed there between steps. `state` holds
+    what a rule remembers of each parameter. Raises TypeError for something that is no collection of Values,
+    ValueError when it is empty, names a parameter twice or a Value that an op made: its number would be computed
+    anew and the update lost.
+    """
+
+    def __init__(self, params: Iterable[Value] | Iterable[Mapping[str, Any]], defaults: Group) -> None:
+        if isinstance(params, (Value, str, Mapping)) or not isinstance(params, Iterable):
+            raise TypeError(
+                f"an optimiser takes a list of Values, as model.parameters() gives it; got {type(params).__name__}"
+            )
+        self.state: dict[Value, State] = {}
+        self.param_groups: list[Group] = []
+        items: list[Any] = list(params)
+        if not items:
+            raise ValueError("the list of parameters is empty: there is nothing to optimise")
+        if not isinstance(items[0], Mapping):
+            items = [{"params": items}]
+        known: set[Value] = set()
+        for item in items:
+            given = item["params"]
+            group = {**defaults, **item, "params": [given] if isinstance(given, Value) else list(given)}
+            for parameter in group["params"]:
+                _check_parameter(parameter, known)
+                known.add(parameter)
+            self.check(group)
+            self.param_groups.append(group)
+
+    def check(self, group: Group) -> None:
+        """Raise ValueError for settings that make no sense."""
+        for name in ("lr", "momentum", "weight_decay", "eps"):
+            if name in group and not group[name] >= 0.0:
+                raise ValueError(f"{name} must be 0 or more, got {group[name]}")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every gradient. With set_to_none=False make it 0 instead: `step` then still updates the parameter,
+        by weight decay and momentum."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none:
+                    parameter.grad = NO_GRAD
+                elif _has_grad(parameter):
+                    parameter.grad = 0.0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient. `closure` is called before, and its result returned."""
+        result = closure() if closure is not None else None
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if _has_grad(parameter):
+                    gradient = -parameter.grad if group["maximize"] else parameter.grad
+                    state = self.state.setdefault(parameter, {})
+                    parameter.data = self.update(parameter.data, gradient, state, group)
+        return result
+
+    def update(self, p: float, g: float, state: State, group: Group) -> float:
+        """A parameter's new number, from its number p and its gradient g."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: `p - lr*g`, with momentum `p - lr*b` where `b = momentum*b + (1 - dampening)*g`.
+
+    The first b is g. Nesterov's variant goes by `g + momentum*b`. weight_decay adds weight_decay*p to g; maximize
+    goes uphill. Raises ValueError for negative settings, and for nesterov without momentum or with dampening.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value] | Iterable[Mapping[str, Any]],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: Group) -> None:
+        super().check(group)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+
+    def update(self, p: float, g: float, state: State, group: Group) -> float:
+        momentum = group["momentum"]
+        if group["weight_decay"] != 0:
+            g += group["weight_decay"] * p
+        if momentum != 0:
+            b = state.get("momentum_buffer")
+            b = g if b is None else b * momentum + (1 - group["dampening"]) * g
+            state["momentum_buffer"] = b
+            g = g + momentum * b if group["nesterov"] else b
+        lr: float = group["lr"]
+        return p + -lr * g
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015): steps of about lr, along running means of the gradient and of its square.
+
+    betas         how much of either mean is kept in a step, each in [0, 1)
+    eps           added to the root of the mean square, which is a divisor
+    weight_decay  adds weight_decay*p to the gradient
+    amsgrad       divide by the largest mean square so far (Reddi, Kale & Kumar 2018)
+    maximize      go uphill
+
+    Raises ValueError for negative settings and for betas outside their range.
+    """
+
+    decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Value] | Iterable[Mapping[str, Any]],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+            },
+        )
+
+    def check(self, group: Group) -> None:
+        super().check(group)
+        for i, beta in enumerate(group["betas"]):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"betas[{i}] must be at least 0 and less than 1, got {beta}")
+
+    def update(self, p: float, g: float, state: State, group: Group) -> float:
+        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+        if decay != 0:
+            if self.decoupled:
+                p *= 1 - lr * decay
+            else:
+                g += decay * p
+        step = state["step"] = state.get("step", 0.0) + 1.0
+        mean = state["exp_avg"] = lerp(state.get("exp_avg", 0.0), g, 1 - beta1)
+        square = state["exp_avg_sq"] = addcmul(state.get("exp_avg_sq", 0.0) * beta2, g, g, 1 - beta2)
+        if group["amsgrad"]:
+            square = state["max_exp_avg_sq"] = maximum(state.get("max_exp_avg_sq", 0.0), square)
+        # Both means start at 0 and are too small at first, by these factors.
+        correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+        root = divide(sqrt(square), correction2**0.5) + group["eps"]
+        return addcdiv(p, mean, root, -(lr / correction1))
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks p by lr*weight_decay before the step, and leaves the means alone
+    (Loshchilov & Hutter 2019)."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Value] | Iterable[Mapping[str, Any]],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+def _has_grad(parameter: Value) -> bool:
+    return parameter.grad is not NO_GRAD and parameter.grad is not None
+
+
+def _check_parameter(parameter: object, known: set[Value]) -> None:
+    if not isinstance(parameter, Value):
+        raise TypeError(f"parameters are Values, got {parameter!r} of type {type(parameter).__name__}")
+    if parameter.op:
+        raise ValueError(
+            f"a parameter must be a leaf, but {parameter!r} was computed: optimise what it was made of"
+        )
+    if parameter in known:
+        raise ValueError(f"{parameter!r} is in the list twice: it would be updated twice in a step")
+
+
+# Learning rates -----------------------------------------------------------------------------------------------
+
+
+class LRScheduler:
+    """Sets the optimiser's learning rates for the next epoch, each time `step()` is called after its own `step()`.
+
+    `last_epoch` counts these calls. Rates follow PyTorch's recursions, from one epoch to the next, and so its
+    rounding; a subclass gives the factor or the formula. Raises TypeError for something that is no optimiser.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"a scheduler needs an optimiser, got {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        self.base_lrs: list[float] = []
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+            self.base_lrs.append(group["initial_lr"])
+        self.last_epoch = -1
+        self.step()
+
+    def step(self) -> None:
+        """Begin the next epoch."""
+        self.last_epoch += 1
+        for i, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True)):
+            group["lr"] = self.rate(group["lr"], base, i)
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of each group, as it is now."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def rate(self, lr: float, base: float, i: int) -> float:
+        """The rate of group i in epoch `last_epoch`: `lr` was it in the epoch before, `base` at the start."""
+        raise NotImplementedError
+
+
+class StepLR(LRScheduler):
+    """The rate times gamma, every step_size epochs."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer)
+
+    def rate(self, lr: float, base: float, i: int) -> float:
+        return lr * self.gamma if self.last_epoch and self.last_epoch % self.step_size == 0 else lr
+
+
+class ExponentialLR(LRScheduler):
+    """The rate times gamma, every epoch."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def rate(self, lr: float, base: float, i: int) -> float:
+        return lr * self.gamma if self.last_epoch else lr
+
+
+class LambdaLR(LRScheduler):
+    """The first rate times lr_lambda(epoch): one function, or one for each group (else ValueError)."""
+
+    def __init__(
+        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list[Callable[[int], float]]
+    ) -> None:
+        groups = len(getattr(optimizer, "param_groups", ()))
+        self.lr_lambdas = lr_lambda if isinstance(lr_lambda, list) else [lr_lambda] * groups
+        if len(self.lr_lambdas) != groups:
+            raise ValueError(
+                f"{len(self.lr_lambdas)} functions for {groups} groups of parameters: give one for each"
+            )
+        super().__init__(optimizer)
+
+    def rate(self, lr: float, base: float, i: int) -> float:
+        return base * self.lr_lambdas[i](self.last_epoch)
+
+
+class CosineAnnealingLR(LRScheduler):
+    """Down along half a cosine in T_max epochs, from the first rate to eta_min; then up again, and so on
+    (Loshchilov & Hutter 2017, without restarts)."""
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer)
+
+    def rate(self, lr: float, base: float, i: int) -> float:
+        epoch, half = self.last_epoch, self.T_max
+        if epoch == 0:
+            return lr
+        if (epoch - 1 - half) % (2 * half) == 0:  # the epoch after the lowest, where the factor below is 0/0
+            return lr + (base - self.eta_min) * (1 - math.cos(math.pi / half)) / 2
+        fall = (1 + math.cos(math.pi * epoch / half)) / (1 + math.cos(math.pi * (epoch - 1) / half))
+        return fall * (lr - self.eta_min) + self.eta_min
