@@ -364,6 +364,10 @@ class _Asked:
                 contribution = math.nan
             bound = row.slope_bound.at(point, contribution, abs(g)) * (self.traits.unit / U)
             slope = abs(contribution / g) if g and math.isfinite(g) else 0.0
+            if g == 0.0 and (
+                error or self.traits.per_path
+            ):  # contributions that cancelled have left their rounding
+                slope = abs(self.locals.vjp(k, slot, 1.0, node, point) or 0.0) if weight is None else 1.0
             if math.isfinite(slope):
                 bound += slope * error
                 natural[i] += slope * natural[k]
