@@ -33,14 +33,27 @@ def pick(fault: Fault) -> tuple[Case, Failure] | None:
         shown,
         key=lambda e: (
             not e[1].ordinary,
-            fault.op is not None and fault.op not in e[0].program.ops,
+            not _direct(fault, e[1]),
             len(e[0].steps) > 2,
-            e[1].observed == 0.0 and e[1].expected == 0.0,
+            fault.kind == "derivative" and len(e[1].feeders) > 1,
+            abs(e[1].expected) < 1e-6,
             len(e[0].program),
             e[0].name,
             -e[1].value,
         ),
     )
+
+
+def _direct(fault: Fault, failure: Failure) -> bool:
+    """Whether the failing number is fed by the blamed rule itself, not by an op that is made of it."""
+    program = failure.run.program
+    edges = [(failure.value, None)] if failure.equation == 2 else failure.feeders
+    for k, slot in edges:
+        node = program.producer(k)
+        blamed = node is not None and (node.op, program.form(node)) in fault.rules
+        if blamed and (slot == fault.slot or None in (slot, fault.slot)):
+            return True
+    return False
 
 
 def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str, str]) -> Example:

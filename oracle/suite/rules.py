@@ -79,8 +79,9 @@ def _of(row: Op, form: str) -> Iterator[Case]:
         if plain:
             yield Case(f"forward/{title}-{n + 1}", alone, f"the value of {title}", (Observe(),))
         wrap = list(WRAPS)[n % len(WRAPS)]
+        again = f"-{n // len(WRAPS) + 1}" if n >= len(WRAPS) else ""
         yield Case(
-            f"{'gradient' if plain else 'coerce'}/{title}-{wrap.replace(' ', '-')}",
+            f"{'gradient' if plain else 'coerce'}/{title}-{wrap.replace(' ', '-')}{again}",
             wrapped(row, form, point, wrap).finish(),
             f"the gradient of {title}, {wrap}",
         )
