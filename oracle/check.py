@@ -126,7 +126,7 @@ def _result(
 
 def _shows(case: Case, cause: Cause, n: int, fault: Fault) -> bool:
     """Whether a case shows the cause itself: at the lowest level that fails by it, with the op that is to blame."""
-    order = list(suite.LEVELS)
+    order = [*suite.LEVELS, "fuzz"]
     lowest = min(order.index(c.level) for c, _ in fault.evidence)
     if order.index(case.level) > lowest:
         return False

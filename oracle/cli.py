@@ -81,6 +81,10 @@ class Paired(click.Command):
     "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
 )
 @click.option("--update-baseline", is_flag=True, help="write that FILE: accept what is found now")
+@click.option(
+    "--fuzz", "programs", type=click.IntRange(0), default=0, metavar="N", help="judge N random programs, too"
+)
+@click.option("--seed", "token", default="", metavar="TOKEN", help="makes the random programs the same again")
 @click.option("--benchmark", is_flag=True, help="time forward and backward as a multiple of minigrad's")
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
 @click.option("--verbose", is_flag=True, help="say what was found and how the engine was driven")
@@ -98,6 +102,8 @@ def check(
     allowed: tuple[str, ...],
     baseline: str | None,
     update_baseline: bool,
+    programs: int,
+    token: str,
     benchmark: bool,
     exit_zero: bool,
     verbose: bool,
@@ -110,8 +116,10 @@ def check(
     from oracle.benchmark import measure
     from oracle.check import check as run
     from oracle.check import requirements
+    from oracle.fuzz import check_too
     from oracle.gate import Gate
     from oracle.judge.causes import Demands
+    from oracle.progress import meter
     from oracle.reports import FORMATS
     from oracle.subjects import LoadError, open_subject
     from oracle.unfinished import not_run
@@ -139,7 +147,11 @@ def check(
             _emit(FORMATS[name](not_run(target, cases, profile)), out)
     try:
         with open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject:
-            report = run(subject, cases, demands)
+            if programs:
+                with meter("random programs", programs) as tick:
+                    report = check_too(subject, cases, demands, token, programs, progress=tick)
+            else:
+                report = run(subject, cases, demands)
             timings = measure(subject) if benchmark else []
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
@@ -170,6 +182,49 @@ def check(
             with Path(page).open("a", encoding="utf-8") as file:
                 file.write(github.summary(report))
     sys.exit(0 if exit_zero else report.exit_code)
+
+
+@cli.command()
+@click.argument("target")
+@click.option(
+    "--time", "seconds", type=click.FloatRange(0), metavar="S", help="stop after S seconds (default 10)"
+)
+@click.option("--count", type=click.IntRange(1), metavar="N", help="stop after N programs")
+@click.option("--seed", "token", default="", metavar="TOKEN", help="the same programs again")
+@click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
+@click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one program")
+@click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
+@click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
+def fuzz(
+    target: str,
+    seconds: float | None,
+    count: int | None,
+    token: str,
+    profile: str,
+    timeout: float,
+    memory: int,
+    allowed: tuple[str, ...],
+) -> None:
+    """Random programs over the ops that an engine has; those that fail are made small, and judged by cause."""
+    from oracle import suite
+    from oracle.fuzz import check_too
+    from oracle.judge.causes import Demands
+    from oracle.progress import meter
+    from oracle.subjects import LoadError, open_subject
+
+    if seconds is None and count is None:
+        seconds = 10.0
+    try:
+        with (
+            open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject,
+            meter("random programs", count) as tick,
+        ):
+            report = check_too(subject, suite.cases(), Demands(profile), token, count, seconds, tick)
+    except LoadError as problem:
+        click.echo(f"oracle: {problem}", err=True)
+        sys.exit(EXIT_SUBJECT)
+    _emit(_text(report, True, False, [], []), None)
+    sys.exit(report.exit_code)
 
 
 def _text(report: object, terminal: bool, verbose: bool, pictures: list[Path], notes: list[str]) -> str:
