@@ -353,5 +353,13 @@ def test_table_names_every_op() -> None:
     assert all(f"`{row.name}`" in line for row, line in zip(ROWS, lines[2:], strict=True))
 
 
+def test_flat_operands_are_those_of_steps() -> None:
+    flat = {(row.name, slot) for row in ROWS for slot in range(row.arity) if row.flat(slot)}
+    assert flat == {
+        *((name, 0) for name in ("sign", "floor", "ceil", "round", "trunc")),
+        ("copysign", 1),
+    }
+
+
 def test_kinks_are_plain_data() -> None:
     assert all(isinstance(kink, Kink) for row in ROWS for kink in row.kinks)

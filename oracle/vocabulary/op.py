@@ -201,6 +201,11 @@ class Op:
         except NO_ANSWER:
             return False
 
+    def flat(self, slot: int) -> bool:
+        """Whether the slope by this operand is 0 at every point: no gradient can exercise it (sign, floor)."""
+        given = self.settings[0]
+        return all(self.vjp[slot](1.0, self.value(*p, **given), *p, **given) == 0 for p in self.points)
+
     def ordinary(self, point: Point, parameters: Parameters | None = None) -> bool:
         """Whether any engine can be expected to be right at these operands."""
         given = parameters or self.settings[0]
