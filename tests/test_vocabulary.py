@@ -282,7 +282,7 @@ def worst(
 def formulas(row: Op, slot: int | None, g: float) -> tuple[Formulas, Formulas]:
     """The formulas for a value (slot None) or a slope times g: right ones, and ones beyond the bound."""
     forms, given = FORMS[row.name], row.settings[0]
-    beyond = forms.beyond.get(slot, {})
+    beyond = {**row.naive.get(slot, {}), **forms.beyond.get(slot, {})}
     if slot is None:
         return {"PyTorch's": lambda *x: row.value(*x, **given), **forms.values}, beyond
     slopes = forms.slopes[slot] if slot < len(forms.slopes) else {}

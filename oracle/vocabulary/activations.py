@@ -160,6 +160,7 @@ SMOOTH = (
         # 42 % of it: s(1 - s), s = 1/(1 + e**-x)
         slope_bound=Bound(8, absolute=16, size=TAIL, conditioning=EXPONENT),
         spellings=("sigmoid",),
+        naive={None: {"(1 + tanh(x/2))/2": lambda a: 0.5 * (1.0 + math.tanh(0.5 * a))}},
     ),
     Op(
         "logsigmoid",
@@ -174,6 +175,13 @@ SMOOTH = (
         value_bound=Bound(6, conditioning=EXPONENT),  # 47 % of it: -log1p(e**-x)
         slope_bound=Bound(8, conditioning=EXPONENT),  # 46 % of it: 1/(1 + e**x)
         spellings=("logsigmoid",),
+        naive={
+            None: {
+                "log(1/(1 + exp(-x)))": lambda a: math.log(1.0 / (1.0 + math.exp(-a))),
+                "-log(1 + exp(-x))": lambda a: -math.log(1.0 + math.exp(-a)),
+            },
+            0: {"1 - 1/(1 + exp(-x))": lambda a: 1.0 - 1.0 / (1.0 + math.exp(-a))},
+        },
     ),
     Op(
         "softplus",
@@ -189,6 +197,7 @@ SMOOTH = (
         value_bound=Bound(6, conditioning=EXPONENT),  # 47 % of it: log1p(e**x)
         slope_bound=Bound(8, conditioning=EXPONENT),  # 46 % of it: 1/(1 + e**-x)
         spellings=("softplus",),
+        naive={None: {"log(1 + exp(x))": lambda a: math.log(1.0 + math.exp(a))}},
         parameters={"beta": 1.0, "threshold": 20.0},
     ),
     Op(

@@ -131,6 +131,7 @@ EXPONENTIALS = (
         value_bound=Bound(4),  # 1.16: PyTorch's
         slope_bound=Bound(8, absolute=4),  # 23 % of it: PyTorch's
         spellings=("expm1",),
+        naive={None: {"exp(x) - 1": lambda a: math.exp(a) - 1.0}},
     ),
     Op(
         "log",
@@ -187,6 +188,7 @@ EXPONENTIALS = (
         value_bound=Bound(4),  # 1.25: PyTorch's
         slope_bound=Bound(8),  # 2.2: 1/(1 + x)
         spellings=("log1p",),
+        naive={None: {"log(1 + x)": lambda a: math.log(1.0 + a)}},
     ),
     Op(
         "sqrt",
@@ -450,6 +452,7 @@ HYPERBOLIC = (
         value_bound=Bound(4, absolute=6),  # 41 % of it: sign·log(|x| + √(x² + 1))
         slope_bound=Bound(8),  # 2.22: 1/√(x² + 1)
         spellings=("asinh", "arcsinh"),
+        naive={None: {"log(x + √(x² + 1))": lambda a: math.log(a + math.sqrt(a * a + 1.0))}},
     ),
     Op(
         "acosh",
@@ -510,6 +513,7 @@ SPECIAL = (
         value_bound=Bound(6),  # 2.38: PyTorch's
         slope_bound=Bound(8, conditioning=SQUARED),  # 46 % of it: by e**x
         spellings=("erfc",),
+        naive={None: {"1 - erf(x)": lambda a: 1.0 - math.erf(a)}},
     ),
     Op(
         "lgamma",

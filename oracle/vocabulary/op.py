@@ -125,6 +125,8 @@ class Op:
               the defaults are filled in here, once
     settings  parameters worth testing with, the first one always; without a default there, it must be given
     bends     the kinks that given parameters make, where they depend on parameters
+    naive     formulas that are right on paper and lose digits beyond the bound: for the value (None) or the
+              slope by an operand, each by its name
     """
 
     name: str
@@ -146,6 +148,7 @@ class Op:
     parameters: Parameters = field(default_factory=dict)
     settings: tuple[Parameters, ...] = ({},)
     bends: Callable[..., tuple[Kink, ...]] | None = None
+    naive: Mapping[int | None, Mapping[str, Callable[..., float]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Fill the defaults of the parameters into the row's functions."""
