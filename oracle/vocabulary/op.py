@@ -102,7 +102,7 @@ def tie(low: float, high: float, torch: float, point: Point = (1.5, 1.5)) -> tup
     return (Kink(lambda a, b: a == b, point, low, high, torch),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Op:
     """One row.
 
