@@ -7,7 +7,7 @@
     y.backward()
     w.grad  # dy/dw
 
-Ops are methods and functions, named as in torch. Networks are in `minigrad.nn`.
+Ops are methods and functions, named as in torch. Networks are in `minigrad.nn`, `losses` and `optim`.
 """
 
 from minigrad.engine import Value
@@ -33,6 +33,7 @@ from minigrad.functions import (
     cosh,
     deg2rad,
     div,
+    dot,
     elu,
     erf,
     erfc,
@@ -97,8 +98,11 @@ from minigrad.functions import (
 from minigrad.functions import (
     round as round,
 )
+from minigrad.functions import (
+    sum as sum,
+)
 
-# Without abs, pow and round: a star import must not hide Python's own.
+# Without abs, pow, round and sum: a star import must not hide Python's own.
 __all__ = [
     "Value",
     "acos",
@@ -119,6 +123,7 @@ __all__ = [
     "cosh",
     "deg2rad",
     "div",
+    "dot",
     "elu",
     "erf",
     "erfc",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from minigrad.ieee import divide
 from minigrad.methods import Methods
+from minigrad.rows import PUSH
 from minigrad.rules import PARAMETRISED, RULES, power_number
 
 # What add, mul, … read is one dictionary look-up away: a row costs a second one, for every node.
@@ -34,7 +35,8 @@ class Value(Methods):
     op      the name of the op that made it, as in torch; "" for a leaf
     a, b    that op's operands. One operand: a Value and None. Two: two Values. Ops that take plain numbers
             (the exponent of `x**2`, the slope of leaky_relu) keep those in `b`, as a tuple; ops of three
-            operands keep the Values in `a`, as a tuple. See `parents` and `parameters`.
+            operands keep the Values in `a`, as a tuple. dot and sum keep rows of Values in both (`rows`).
+            See `parents` and `parameters`.
     label   a name for pictures and messages
     number  counts Values in the order of their creation
 
@@ -98,6 +100,8 @@ class Value(Methods):
                 x, z = a.data, b.data
                 a.grad += vjp_a(g, node.data, x, z)
                 b.grad += vjp_b(g, node.data, x, z)
+            elif op in PUSH:
+                PUSH[op](g, a, b)
             else:
                 operands = node.parents
                 data = [operand.data for operand in operands]
@@ -117,6 +121,7 @@ class Value(Methods):
         zero = float("-0")
         nodes: list[Value] = []
         earlier: list[tuple[Value, float]] = []
+        rows = set()  # the tuples of dot and sum that were looked through: many nodes share one
         todo = [self]
         while todo:
             node = todo.pop()
@@ -135,8 +140,13 @@ class Value(Methods):
                     todo.append(a)
                 if b.grad is not zero:
                     todo.append(b)
-            else:
+            elif node.op not in PUSH:
                 todo.extend(node.parents)
+            else:
+                for row in (a, b):
+                    if id(row) not in rows:
+                        rows.add(id(row))
+                        todo.extend(row)
         return nodes, earlier
 
     @property
@@ -146,13 +156,13 @@ class Value(Methods):
         if a is None:
             return ()
         if type(a) is tuple:
-            return a
+            return a + b if self.op in PUSH else a
         return (a,) if b is None or type(b) is tuple else (a, b)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The plain numbers (and words) that the op was given, by torch's names: `{"exponent": 2.0}`."""
-        if type(self.b) is not tuple:
+        if type(self.b) is not tuple or self.op in PUSH:
             return {}
         return dict(zip(PARAMETRISED[self.op].parameters, self.b, strict=True))
 

@@ -1,12 +1,13 @@
-"""The ops as functions: `tanh(x)` is `x.tanh()`, and x may be a plain number."""
+"""The ops as functions: `tanh(x)` is `x.tanh()`, and x may be a plain number. dot and sum take rows of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from minigrad.engine import Value, as_value
+from minigrad import rows
+from minigrad.engine import Value, as_value, new_node
 
 P = ParamSpec("P")
 
@@ -101,3 +102,24 @@ threshold = _function(Value.threshold)
 lerp = _function(Value.lerp)
 addcmul = _function(Value.addcmul)
 addcdiv = _function(Value.addcdiv)
+
+
+# Rows
+
+
+def sum(terms: Sequence[Value | float]) -> Value:
+    """t0 + t1 + …, from the left, as one node. Raises ValueError without a term."""
+    a = tuple(as_value(x, "sum") for x in terms)
+    if not a:
+        raise ValueError("sum needs at least one term")
+    return new_node(rows.sum_forward(a, ()), "sum", a, ())
+
+
+def dot(x: Sequence[Value | float], y: Sequence[Value | float], start: Value | float | None = None) -> Value:
+    """start + x0*y0 + x1*y1 + …, from the left, as one node. Raises ValueError for other than two equal lengths."""
+    a, b = (tuple(as_value(item, "dot") for item in row) for row in (x, y))
+    if len(a) != len(b) or not a:
+        raise ValueError(f"dot takes two rows of one length, above 0; got {len(a)} and {len(b)} values")
+    if start is not None:
+        a = (as_value(start, "dot"), *a)
+    return new_node(rows.dot_forward(a, b), "dot", a, b)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from minigrad.engine import NO_GRAD, Value, as_value, new_node
+from minigrad.engine import FORWARD, NO_GRAD, Value, as_value, new_node
 
 # torch.nn's activations that have default parameters, by the names of their ops; "linear" is none.
 # fmt: off
@@ -89,24 +89,31 @@ class Neuron(Module):
     """`activation(w · x + b)` of `nin` inputs.
 
     Weights and bias start uniform in ±1/sqrt(nin), as in PyTorch's Linear, drawn from `rng` (by default the
-    generator that `random.seed` sets). Raises ValueError for a bad size or an unknown activation.
+    generator that `random.seed` sets). A fused neuron makes one `dot` node instead of a node for each product
+    and sum: the same numbers, sooner, in a graph that shows less; its `w` is a tuple. Raises ValueError for a
+    bad size or an unknown activation.
     """
 
-    def __init__(self, nin: int, activation: str = "relu", rng: random.Random | None = None) -> None:
+    def __init__(
+        self, nin: int, activation: str = "relu", rng: random.Random | None = None, fused: bool = False
+    ) -> None:
         _check_size("nin", nin)
         _check_activation(activation)
         uniform = (rng or random).uniform
         bound = 1.0 / math.sqrt(nin)
-        self.w = [Value(uniform(-bound, bound)) for _ in range(nin)]
+        weights = [Value(uniform(-bound, bound)) for _ in range(nin)]
+        self.w: Sequence[Value] = tuple(weights) if fused else weights
         self.b = Value(uniform(-bound, bound))
         self.activation = activation
+        self.fused = fused
+        self._row: tuple[Any, ...] = ()
 
     def __call__(self, x: Inputs) -> Value:
         """The output. Raises ValueError when x has another length than the weights."""
         return self.forward(_inputs(x))
 
-    def forward(self, x: list[Value]) -> Value:
-        """`activation(b + w0*x0 + w1*x1 + …)`, node by node as written.
+    def forward(self, x: tuple[Value, ...]) -> Value:
+        """`activation(b + w0*x0 + w1*x1 + …)`, node by node as written, or fused.
 
         The nodes are made directly: Python's operators would cost as much time again, and most nodes of a
         network are made here.
@@ -114,10 +121,28 @@ class Neuron(Module):
         if len(x) != len(self.w):
             raise ValueError(f"a neuron with {len(self.w)} weights got {len(x)} inputs: pass {len(self.w)}")
         act = self.b
-        for w, xi in zip(self.w, x, strict=True):
-            product = new_node(w.data * xi.data, "mul", w, xi)
-            act = new_node(act.data + product.data, "add", act, product)
-        return act if self.activation == "linear" else getattr(act, self.activation)()
+        if self.fused:
+            total = act.data
+            for w, xi in zip(self.w, x, strict=True):
+                total += w.data * xi.data
+            act = new_node(total, "dot", self._bias_and_weights(), x)
+        else:
+            for w, xi in zip(self.w, x, strict=True):
+                product = new_node(w.data * xi.data, "mul", w, xi)
+                act = new_node(act.data + product.data, "add", act, product)
+        activation = self.activation
+        if activation == "linear":
+            return act
+        if activation in FORWARD:
+            return new_node(FORWARD[activation](act.data), activation, act, None)
+        return getattr(act, activation)()  # type: ignore[no-any-return]
+
+    def _bias_and_weights(self) -> tuple[Value, ...]:
+        """The first row of dot, made once: nodes of all samples share it, and backward looks through it once."""
+        if not self._row or self._row[0] is not self.w or self._row[1][0] is not self.b:
+            self._row = self.w, (self.b, *self.w)
+        row: tuple[Value, ...] = self._row[1]
+        return row
 
     def linears(self) -> list[tuple[str, list[Neuron]]]:
         return [("", [self])]
@@ -127,19 +152,27 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`nout` neurons that read the same `nin` inputs. Parameters and errors are Neuron's."""
+    """`nout` neurons that read the same `nin` inputs. Initialisation, `fused` and errors are Neuron's."""
 
     def __init__(
-        self, nin: int, nout: int, activation: str = "relu", rng: random.Random | None = None
+        self,
+        nin: int,
+        nout: int,
+        activation: str = "relu",
+        rng: random.Random | None = None,
+        fused: bool = False,
     ) -> None:
         _check_size("nout", nout)
-        self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
+        self.neurons = [Neuron(nin, activation, rng, fused) for _ in range(nout)]
 
     def __call__(self, x: Inputs) -> Value | list[Value]:
         """One Value for each neuron; of a single neuron the Value itself."""
-        inputs = _inputs(x)
-        out = [neuron.forward(inputs) for neuron in self.neurons]
-        return out[0] if len(out) == 1 else out
+        out = self.forward(_inputs(x))
+        return out[0] if len(out) == 1 else list(out)
+
+    def forward(self, x: tuple[Value, ...]) -> tuple[Value, ...]:
+        """One Value for each neuron, also of a single one."""
+        return tuple([neuron.forward(x) for neuron in self.neurons])
 
     def linears(self) -> list[tuple[str, list[Neuron]]]:
         return [("", self.neurons)]
@@ -153,7 +186,7 @@ class MLP(Module):
 
     Hidden layers end in `activation`, the last one in `last`. It computes what `nn.Sequential(Linear,
     activation, Linear, …, Linear)` does, and its parameters have the names that they have there: layer i is
-    module 2i. Initialisation and errors are Neuron's.
+    module 2i. Initialisation, `fused` and errors are Neuron's.
     """
 
     def __init__(
@@ -163,6 +196,7 @@ class MLP(Module):
         activation: str = "relu",
         last: str = "linear",
         rng: random.Random | None = None,
+        fused: bool = False,
     ) -> None:
         if not isinstance(nouts, Sequence) or not nouts:
             raise ValueError(
@@ -171,14 +205,14 @@ class MLP(Module):
         _check_activation(activation)
         activations = [activation] * (len(nouts) - 1) + [last]
         sizes = zip([nin, *nouts], nouts, activations, strict=False)
-        self.layers = [Layer(size, nout, activation, rng) for size, nout, activation in sizes]
+        self.layers = [Layer(size, nout, activation, rng, fused) for size, nout, activation in sizes]
 
     def __call__(self, x: Inputs) -> Value | list[Value]:
         """The last layer's outputs; of a network with one output the Value itself."""
-        out: Any = _inputs(x)
+        out = _inputs(x)
         for layer in self.layers:
-            out = layer(out if isinstance(out, list) else [out])
-        return out  # type: ignore[no-any-return]
+            out = layer.forward(out)
+        return out[0] if len(out) == 1 else list(out)
 
     def linears(self) -> list[tuple[str, list[Neuron]]]:
         return [(f"{2 * i}.", layer.neurons) for i, layer in enumerate(self.layers)]
@@ -187,11 +221,11 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _inputs(x: Inputs) -> list[Value]:
+def _inputs(x: Inputs) -> tuple[Value, ...]:
     """A network's inputs as Values, made once for all neurons that read them."""
     if isinstance(x, (Value, float, int)):
         raise TypeError(f"inputs must be a sequence, got {x!r}: write [{x!r}] for a single one")
-    return [as_value(item, "a layer") for item in x]
+    return tuple([as_value(item, "a layer") for item in x])
 
 
 def _check_activation(name: str) -> None:

@@ -228,7 +228,7 @@ RULES: dict[str, Rule] = {
     "abs": rule(fabs, lambda g, y, x: g * sign(x), source="abs"),
     "sign": rule(sign, lambda g, y, x: 0.0, source="sign"),
     "relu": rule(
-        lambda x: ieee.maximum(x, 0.0),
+        lambda x: 0.0 if x < 0.0 else x,
         lambda g, y, x: 0.0 if y <= 0 else g,
         source="relu: threshold_kernel",
     ),
