@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -11,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
 
 CHUNK = 1 << 16
 """Bytes written at a time, and requests prepared ahead."""
@@ -36,11 +39,18 @@ class Request:
 
 
 class Child:
-    """One process. Its stdin and stdout are the protocol's; what it prints on stderr goes to a file."""
+    """One process. Its stdin and stdout are the protocol's; what it prints on stderr goes to a file in memory.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Raises OSError when the command cannot be started."""
-        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+    A pipe would have to be read, lest a subject that prints much hangs; a file has a limit of its own.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], mark: str = "") -> None:
+        """mark: "NAME=value" in the environment of everything it starts; "" where it cannot start anything.
+
+        Raises OSError when the command cannot be started.
+        """
+        self._mark = mark.encode()
+        self._output = _printed()
         self._process = subprocess.Popen(
             command,
             bufsize=0,
@@ -121,10 +131,14 @@ class Child:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             return Lost("died", "the subject closed its connection")
+        if status > 128 and status - 128 in set(signal.Signals):  # as bubblewrap and shells tell of it
+            status = 128 - status
         if status == -signal.SIGXCPU:
             return Lost("timeout", "the subject used up its processor time")
+        if status == -signal.SIGXFSZ:
+            return Lost("output limit", "the subject printed more than the limit allows")
         if status < 0:
-            return Lost("died", f"the subject's process was killed by {signal.Signals(-status).name}")
+            return Lost("died", f"the subject's process was killed by {_signal(-status)}")
         return Lost("died", f"the subject's process ended by itself, with exit code {status}")
 
     def output(self, limit: int) -> str:
@@ -132,10 +146,12 @@ class Child:
         return os.pread(self._output.fileno(), max(0, limit), 0).decode("utf-8", "replace")
 
     def kill(self) -> None:
-        """End the process and everything in its group. Safe to call twice."""
-        with contextlib.suppress(ProcessLookupError):  # all of it has ended already
+        """End the process, everything in its group, and what has left its group. Safe to call twice."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # all of it has ended already
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        while self._mark and sum(map(_end, _marked(self._mark))):
+            time.sleep(0.001)
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -143,3 +159,40 @@ class Child:
     def close(self) -> None:
         self.kill()
         self._output.close()
+
+
+def _printed() -> IO[bytes]:
+    """An empty file for what a subject prints; its process only appends to it."""
+    if not hasattr(os, "memfd_create"):
+        return tempfile.TemporaryFile()
+    memory = os.memfd_create("subject's output")
+    fcntl.fcntl(memory, fcntl.F_SETFL, os.O_APPEND)
+    return os.fdopen(memory, "w+b", buffering=0)
+
+
+def _marked(mark: bytes) -> list[int]:
+    """Processes that run and have a mark in their environment; none where there is no /proc."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            held = (folder / "environ").read_bytes().split(b"\0")
+            running = (folder / "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        except OSError:  # it has ended, or is someone else's
+            continue
+        if mark in held and running:
+            found.append(int(folder.name))
+    return found
+
+
+def _end(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a realtime signal
+        return f"signal {number}"

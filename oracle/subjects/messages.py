@@ -62,6 +62,15 @@ def longest_trace(case: Case) -> int:
     return (1 << 20) + 4096 * len(case.program)
 
 
+def read_confinement(line: bytes) -> None:
+    """Read the first line of a launched process, see `worker.confine`. Raises Refused, or Lost."""
+    data = _object(line)
+    if isinstance(data.get("failed"), str):
+        raise Refused(_sanitised(data["failed"]))
+    if leaks := _strings(data, "leaks"):
+        raise Refused("a process inside can still " + ", ".join(leaks))
+
+
 def read_hello(line: bytes) -> Hello:
     """Read the answer to "start". Raises Refused with the subject's sentence, or Lost."""
     data = _object(line)

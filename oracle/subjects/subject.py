@@ -2,91 +2,101 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Literal
 
 from oracle.case import Answer, Case
-from oracle.subjects import messages
-from oracle.subjects.child import OUTPUT, Child, Lost, Request
+from oracle.subjects import launch, messages
+from oracle.subjects.child import Child, Lost, Request
+from oracle.subjects.launch import MARK, Launch
 from oracle.subjects.near import near_misses
 from oracle.subjects.network import Network, NetworkAnswer
-from oracle.subjects.target import LoadError, Target, resolve
+from oracle.subjects.target import LoadError, resolve
+from oracle.subjects.tiers import Tier, Unavailable, candidates, tried
 from oracle.subjects.tracing import Trace
-from oracle.vocabulary import VOCABULARY
-
-WORKER = Path(__file__).parent / "worker"
-
-BOOTSTRAP = """
-import sys
-package = type(sys)("_oracle_worker")
-package.__path__ = [sys.argv[1]]
-sys.modules["_oracle_worker"] = package
-from _oracle_worker.main import serve
-import json
-serve(json.loads(sys.argv[2]))
-"""
-"""Starts the worker under a name of its own, so that no module of the subject's can take its place."""
-
-PROCESSOR = 600
-"""Seconds of processor time that one worker may use in its life; each case has its own timeout besides."""
 
 PRINTED = 1 << 14
 """Bytes of a subject's printing that are shown."""
 
 
-@dataclass(frozen=True)
-class Launch:
-    """How a subject's worker is started.
-
-    target, file, name, sha256  what the user named, the file behind it, what it is called, its fingerprint
-    command, environment        the worker's
-    timeout, start_timeout      seconds: for one case, for loading
-    """
-
-    target: str
-    file: str | None
-    name: str
-    sha256: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    timeout: float = 5.0
-    start_timeout: float = 10.0
-
-
 def open_subject(
-    target: str,
+    target: str | None = None,
     *,
+    command: str | None = None,
     timeout: float = 5.0,
     start_timeout: float = 10.0,
     memory_mb: int = 1024,
     hash_seed: int | None = None,
     allow_imports: Sequence[str] = (),
+    tier: str | None = None,
+    allow_weak: bool = True,
 ) -> Subject:
-    """Load a target in a worker. Raises LoadError with one sentence.
+    """Load a target, or start a command that speaks the protocol, confined by a tier.
 
+    Raises LoadError with one sentence, NoIsolation when no tier that may be taken works here.
+
+    target, command         one of them
     timeout, start_timeout  seconds, for one case and for loading
-    memory_mb               address space of the worker, MiB
+    memory_mb               memory of the worker, MiB
     hash_seed               makes the hashes of strings repeatable, and shifts the addresses of nodes
     allow_imports           installed packages that the engine may import, e.g. ("numpy",)
+    tier                    the name of one, or None for the best that works here
+    allow_weak              whether the tier "weak" may be taken where no other works
     """
-    found = resolve(target)
-    return Subject(
-        Launch(
-            target=target,
-            file=str(found.file),
-            name=found.name,
-            sha256=found.sha256(),
-            command=_command(found, memory_mb, hash_seed, allow_imports),
-            environment=_environment(hash_seed),
-            timeout=timeout,
-            start_timeout=start_timeout,
-        )
+    found = resolve(target) if command is None and target is not None else None
+    for candidate in candidates(tier, allow_weak or tier == "weak"):
+        try:
+            if found is None:
+                start = launch.command(command or "", candidate, memory_mb, timeout, start_timeout)
+            else:
+                start = launch.python(
+                    found, candidate, memory_mb, hash_seed, allow_imports, timeout, start_timeout
+                )
+            return Subject(start)
+        except Unavailable as problem:
+            tried(candidate.name, str(problem))
+    return open_subject(  # every candidate has just been found not to work: says so
+        target, command=command, tier=tier, allow_weak=allow_weak
     )
+
+
+def require_tier(allow_weak: bool = False, tier: str | None = None) -> str:
+    """The tier that subjects will be run in, found out without a subject. Raises NoIsolation with a sentence."""
+    while True:
+        candidate = candidates(tier, allow_weak or tier == "weak")[0]
+        try:
+            probe(candidate)
+        except Unavailable as problem:
+            tried(candidate.name, str(problem))
+        else:
+            return candidate.name
+
+
+def probe(tier: Tier) -> None:
+    """Start an empty worker in a tier and let it try what it must not be able to do. Raises Unavailable."""
+    start = launch.empty(tier)
+    child = Child(start.command, start.environment)
+    try:
+        _confined(child, start)
+    finally:
+        child.close()
+
+
+def _confined(child: Child, start: Launch) -> None:
+    """Read the first line of a process: whether it is confined. Raises Unavailable.
+
+    Nothing of the subject's has run before that line, so that no subject can talk its way into a weaker tier.
+    """
+    try:
+        ((line, _),) = child.ask([Request(b"", 4096)], start.start_timeout)
+        messages.read_confinement(line)
+    except Lost as loss:
+        said = " ".join(child.output(300).split())
+        raise Unavailable(f"{start.tier.name} could not be entered: {said or loss}") from None
+    except messages.Refused as refusal:
+        raise Unavailable(str(refusal)) from None
 
 
 class Subject:
@@ -102,17 +112,16 @@ class Subject:
     near_misses   Python's name of an operator → the misspelled name that the class defines instead
     """
 
-    isolation = "weak"
-
-    def __init__(self, launch: Launch) -> None:
-        """Start the worker. Raises LoadError."""
-        self._launch = launch
+    def __init__(self, start: Launch) -> None:
+        """Start the worker. Raises LoadError, or Unavailable when it cannot be confined as it has to be."""
+        self._launch = start
+        self.isolation = start.tier.name
         self._child: Child | None = None
         self._printed = ""
         self._next = 0
         self._timeouts = 0
         self._gone: str | None = None
-        self.target, self.file, self.sha256 = launch.target, launch.file, launch.sha256
+        self.target, self.file, self.sha256 = start.target, start.file, start.sha256
         hello = self._start()
         self.name: str = hello.name
         self.language: str = hello.language
@@ -140,11 +149,15 @@ class Subject:
 
     @property
     def output(self) -> str:
-        """What the subject printed so far: its beginning, control characters made visible."""
+        """What the subject printed so far: its beginning, control characters made visible.
+
+        Every line is marked with a bar: a CI runner would obey one that begins with "::".
+        """
         text = self._printed
         if self._child is not None:
             text += self._child.output(PRINTED - len(text))
-        return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+        text = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+        return "".join("| " + line.replace("##", "# #") for line in text.splitlines(keepends=True))
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:
         """The subject's answers, in order; a case that a worker is lost on says why, and a new one goes on."""
@@ -207,18 +220,25 @@ class Subject:
         if self._child is None and self._gone is None:
             try:
                 self._start()
-            except LoadError as problem:
+            except (LoadError, Unavailable) as problem:
                 self._gone = f"the subject could not be loaded again: {problem}"
         if self._gone is not None:
             raise Lost("died", self._gone)
         assert self._child is not None
         return self._child
 
+    def _mark(self) -> str:
+        """What is looked for after a worker has ended, in a tier where it can leave processes behind."""
+        token = self._launch.environment.get(MARK)
+        return f"{MARK}={token}" if token and not self._launch.tier.layers else ""
+
     def _start(self) -> messages.Hello:
-        """Start a worker. Raises LoadError."""
+        """Start a worker. Raises LoadError, Unavailable."""
         name, limit = self._launch.name, self._launch.start_timeout
         try:
-            self._child = Child(self._launch.command, self._launch.environment)
+            self._child = Child(self._launch.command, self._launch.environment, self._mark())
+            if self._launch.announced:
+                _confined(self._child, self._launch)
             start = Request(b'{"cmd":"start","protocol":1}\n', messages.LONGEST_HELLO)
             (reply,) = self._child.ask([start], limit)
             return messages.read_hello(reply[0])
@@ -231,42 +251,12 @@ class Subject:
                     f"{name}: loading it did not end within {limit:g} s; look for a loop that runs on import, "
                     'and put it under `if __name__ == "__main__":`'
                 )
+        except Unavailable:
+            self.close()
+            raise
         except messages.Refused as refusal:
             sentence = str(refusal)
             if self._launch.file is None or Path(self._launch.file).name not in sentence:
                 sentence = f"{name}: {sentence}"
         self.close()
         raise LoadError(sentence)
-
-
-def _command(
-    target: Target, memory_mb: int, hash_seed: int | None, allow_imports: Sequence[str]
-) -> tuple[str, ...]:
-    """The Python worker's command line."""
-    config: dict[str, Any] = {
-        "file": str(target.file),
-        "module": target.module,
-        "class": target.class_name,
-        "roots": [str(root) for root in target.roots],
-        "allow": list(allow_imports),
-        "site": [p for p in sys.path if "-packages" in p] if allow_imports else [],
-        "words": [
-            [op.name, op.arity, list(op.spellings), list(op.functions), op.operator]
-            for op in VOCABULARY.values()
-        ],
-        "memory": memory_mb << 20,
-        "output": OUTPUT,
-        "cpu": PROCESSOR,
-        "shift": hash_seed,
-    }
-    # -I ignores PYTHONHASHSEED; where it is wanted, an empty environment makes -E unnecessary
-    flags = ("-I", "-S") if hash_seed is None else ("-P", "-s", "-S")
-    return (sys.executable, *flags, "-c", BOOTSTRAP, str(WORKER), json.dumps(config))
-
-
-def _environment(hash_seed: int | None) -> dict[str, str]:
-    """The worker's whole environment: none of the caller's variables."""
-    environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    if hash_seed is not None:
-        environment["PYTHONHASHSEED"] = str(hash_seed % 2**32)
-    return environment

@@ -13,7 +13,7 @@ import pytest
 from oracle.case import Answer, Case, Observe
 from oracle.program import Num, Program
 from oracle.subjects import LoadError, Subject, open_subject
-from oracle.subjects.subject import Launch
+from oracle.subjects.launch import Launch
 
 from .conftest import Write, changed
 
@@ -49,13 +49,14 @@ def test_one_case_is_lost(deed: str, write: Write) -> None:
 
 
 def test_nothing_is_left_running(write: Write, tmp_path: Path) -> None:
+    """Where a subject can start processes at all, in the tier "weak"."""
     note = tmp_path / "pid"
     deed = (
         "import os; child = os.fork(); child or os.execl('/bin/sleep', 'sleep', '60'); "
         f"open({str(note)!r}, 'w').write(str(child)); 1 / 0"
     )
     mul = "    def __mul__(self, other):\n"
-    with open_subject(write(changed((mul, UNLUCKY.format(deed))))) as subject:
+    with open_subject(write(changed((mul, UNLUCKY.format(deed)))), tier="weak") as subject:
         assert subject.run([BAD])[0].crash is not None
         child = int(note.read_text())
     deadline = time.monotonic() + 5
@@ -114,7 +115,7 @@ def test_printing_is_kept_apart(write: Write) -> None:
     with open_subject(write(text)) as subject:
         answers = subject.run([GOOD] * 50)
         assert all(a.ok for a in answers)
-        assert "::error::\\x1b[31mhi" in subject.output and len(subject.output) < 20_000
+        assert "| ::error::\\x1b[31mhi" in subject.output and len(subject.output) < 20_000
     assert "hi" in subject.output, "still readable when the subject is closed"
 
 

@@ -1,12 +1,10 @@
-"""The worker's process: private descriptors, limits, then one line of JSON in and one line out."""
+"""The worker's process: private descriptors, then one line of JSON in and one line out."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import resource
 import sys
 
 from . import find, load, network, run
@@ -30,7 +28,6 @@ _kept: list[bytearray] = []
 def serve(config: dict[str, Any]) -> None:
     """Load what `config` names, then answer messages until the other side hangs up or says stop."""
     requests, answers = _private_descriptors()
-    _limits(config)
     _kept.extend(bytearray(16 * k) for k in range(1, 1 + (config["shift"] or 0) % 64))
     worker: Worker | None = None
     with open(requests, encoding="utf-8") as lines:
@@ -103,24 +100,9 @@ def _private_descriptors() -> tuple[int, int]:
     return requests, answers
 
 
-def _limits(config: dict[str, Any]) -> None:
-    memory, output, cpu = config["memory"], config["output"], config["cpu"]
-    for what, limit in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_FSIZE, output),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        if hard != resource.RLIM_INFINITY:
-            limit = min(limit, hard)
-        with contextlib.suppress(ValueError):  # macOS has no limit on address space
-            resource.setrlimit(what, (limit, limit))
-
-
 def _trim_output() -> None:
     """Cut the printing of one case down, so that the limit is one of a case and not of a suite."""
-    if os.lseek(2, 0, os.SEEK_CUR) > KEEP:
+    if os.lseek(2, 0, os.SEEK_END) > KEEP:
         os.ftruncate(2, KEEP)
         os.lseek(2, KEEP, os.SEEK_SET)
 
