@@ -100,7 +100,7 @@ class Recorder:
                 codes.append(Num(x))
             else:
                 raise TypeError(f"{op}: expected a value or a number, found {type(x).__name__}")
-        self.nodes.append((op, codes, parameters))
+        self.nodes.append((op, codes, {**row.settings[0], **parameters}))
         return Traced(self, len(self.inputs) + len(self.nodes) - 1)
 
     def program(self, root: Traced) -> Program:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from oracle import standard_reference
 from oracle.case import Case, Crash
 from oracle.floats import same
 from oracle.judge import policies
@@ -536,11 +537,9 @@ class _Blame:
             self._strike(f, faults, explained)
 
     def _correct(self, rule: Rule, point: Point, slot: int, g: float) -> float:
-        try:
-            y = VOCABULARY[rule[0]].value(*point)
-            return float(VOCABULARY[rule[0]].vjp[slot](g, y, *point))
-        except (ValueError, OverflowError, ZeroDivisionError):
-            return math.nan
+        node = Node(rule[0], (), VOCABULARY[rule[0]].settings[0])
+        owed = standard_reference.vjp(node, point, slot, g)
+        return math.nan if owed is None else owed
 
     def _replay(
         self, wanted: list[tuple[Rule, Point, float]]

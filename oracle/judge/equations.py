@@ -295,16 +295,16 @@ class _Asked:
                 self.undecided = True
                 continue
             self.data[k] = expected
-            bound = row.value_bound.at(point, expected) * (self.traits.unit / U)
+            bound = row.value_bound.at(point, expected, parameters=node.parameters) * (self.traits.unit / U)
             if row.value_bound.relative or self.traits.unit > U:
                 bound += 8 * TINY * self.traits.unit
             if self.traits.unit > U:
                 bound += self.traits.unit * abs(expected)
+            ordinary = row.ordinary(point, node.parameters) and math.isfinite(self.traits.stored(expected))
             if not close(observed, expected, bound):
-                ordinary = row.ordinary(point) and math.isfinite(self.traits.stored(expected))
                 self._fail(2, k, observed, expected, bound, ordinary, abs(expected))
             elif math.isfinite(expected) and all(map(math.isfinite, point)):
-                self._exercise(node, None, observed, expected if row.ordinary(point) else observed)
+                self._exercise(node, None, observed, expected if ordinary else observed)
 
     # 3 and 4 ---------------------------------------------------------------------------------------------
 
@@ -344,10 +344,11 @@ class _Asked:
     ) -> None:
         """Note what node k owes its operands, with the bound of each contribution."""
         row, point = VOCABULARY[node.op], self.points[k]
-        kink = row.kink(point)
+        kinks = row.bends(**node.parameters) if row.bends and node.parameters else row.kinks
+        kink = next((n for n, kink in enumerate(kinks) if kink.at(*point)), None)
         weight = None
         if kink is not None:
-            weight = self.traits.conventions.get((node.op, row.kinks.index(kink)))
+            weight = self.traits.conventions.get((node.op, kink))
         for slot, i in enumerate(node.operands):
             if i < 0:
                 continue
@@ -362,7 +363,7 @@ class _Asked:
             if contribution is None:
                 self.undecided = True
                 contribution = math.nan
-            bound = row.slope_bound.at(point, contribution, abs(g)) * (self.traits.unit / U)
+            bound = row.slope_bound.at(point, contribution, abs(g), node.parameters) * (self.traits.unit / U)
             slope = abs(contribution / g) if g and math.isfinite(g) else 0.0
             if g == 0.0 and (
                 error or self.traits.per_path
@@ -408,7 +409,9 @@ class _Asked:
     def _ordinary(self, k: int) -> bool:
         node = self.program.producer(k)
         assert node is not None
-        return VOCABULARY[node.op].ordinary(self.points[k]) and math.isfinite(self.run.made[k])
+        return VOCABULARY[node.op].ordinary(self.points[k], node.parameters) and math.isfinite(
+            self.run.made[k]
+        )
 
     def _exercised(self, owed: list[_Owed], g: float, expected: float, bound: float) -> None:
         """Equation 4 held: note the rules for which that says something."""

@@ -117,10 +117,3 @@ def _own_frame(subject: Subject, trace: Trace, fault: Fault, o: int) -> Place | 
             if method is not None and (method.file, method.first) == (inner.file, inner.first):
                 return outer
     return inner
-
-
-def _opening(backward: Place | None) -> Place | None:
-    """The def line of a function."""
-    return (
-        None if backward is None else Place(backward.file, backward.first, backward.function, backward.first)
-    )
