@@ -2,7 +2,9 @@
 
 oracle.diff(root)                                       judge a live minigrad graph
 oracle.assert_matches_torch(function, *inputs, engine=Value)
+oracle.assert_matches_torch(model, *inputs)             the same of a network, against its torch.nn.Sequential
 oracle.record(function, *inputs)                        the program that a function computes
+oracle.to_torch(model), oracle.from_torch(sequential)   networks from minigrad to PyTorch, and back
 """
 
 from __future__ import annotations
@@ -13,11 +15,18 @@ from oracle.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from oracle.api import assert_matches_torch, diff
+    from oracle.models import from_torch, to_torch
     from oracle.record import record
 
-__all__ = ["__version__", "assert_matches_torch", "diff", "record"]
+__all__ = ["__version__", "assert_matches_torch", "diff", "from_torch", "record", "to_torch"]
 
-_HOME = {"diff": "oracle.api", "assert_matches_torch": "oracle.api", "record": "oracle.record"}
+_HOME = {
+    "diff": "oracle.api",
+    "assert_matches_torch": "oracle.api",
+    "record": "oracle.record",
+    "to_torch": "oracle.models",
+    "from_torch": "oracle.models",
+}
 
 
 def __getattr__(name: str) -> Any:

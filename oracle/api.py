@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from oracle import torch_reference
+from oracle import models, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.judge.blame import Fault
 from oracle.judge.causes import words
@@ -18,6 +18,7 @@ from oracle.judge.static import blame
 from oracle.program import Program
 from oracle.record import from_graph, record
 from oracle.report import CaseResult, Cause, Report, SubjectInfo
+from oracle.unroll import unrolled
 from oracle.version import VERSION
 from oracle.vocabulary import VOCABULARY
 
@@ -29,35 +30,64 @@ def diff(root: Any, *, name: str = "graph") -> Report:
     report names the rule that is wrong, not its consequences. Raises TypeError for something that is no such
     graph, ValueError when no backward has been made (the root's gradient is still 0).
     """
-    program, observation = from_graph(root)
+    program, observation = from_graph(unrolled(root))
     if observation.grad[program.root] == 0.0:
         raise ValueError("the root's gradient is 0: call backward() on it first, then diff it")
     return _report(program, observation, name, type(root))
 
 
 def assert_matches_torch(
-    function: Callable[..., Any], *inputs: float, engine: Callable[[float], Any]
+    function: Callable[..., Any], *inputs: float, engine: Callable[[float], Any] | None = None
 ) -> None:
     """Assert that an engine computes a function's value and gradients as PyTorch does, at every value of it.
 
     function  takes one value for each input and returns a value; uses operators, `abs`, `sum`, and the
-              vocabulary as methods
+              vocabulary as methods. Or a network of minigrad.nn, which needs no engine: it must then also be
+              the function, with the gradients, that `to_torch` of it is
     inputs    floats
     engine    makes a value of the engine from a float; `backward()`, `.data` and `.grad` are expected of it
 
-    Raises AssertionError naming the rule that is wrong with its numbers, TypeError when the function or the
-    engine is not of this kind.
+    A network's own gradients are left as they were. Raises AssertionError naming the rule that is wrong with its
+    numbers, TypeError when the function or the engine is not of this kind.
     """
+    if models.is_model(function):
+        _assert_model_matches(function, inputs)
+        return
+    if engine is None:
+        raise TypeError("assert_matches_torch of a function needs an engine, as in engine=Value")
     program = record(function, *inputs)
     report = _report(program, _drive(program, engine), getattr(function, "__name__", "function"), engine)
-    if not report.ok:
-        lines = []
-        for cause in report.causes:
-            lines.append(cause.message)
-            if cause.example is not None:
-                lines.append("\n".join("    " + line for line in cause.example.code.splitlines()))
-        if report.unexplained:
-            lines.append(f"{report.unexplained} wrong numbers are not explained by any rule")
+    _raise_for(_lines(report))
+
+
+def _assert_model_matches(model: Any, inputs: tuple[float, ...]) -> None:
+    """Every node on its own operands; then the whole against the equivalent Sequential."""
+    before = [(parameter, parameter.grad) for _, parameter in model.named_parameters()]
+    try:
+        root, outputs, grads = models.backpropagated(model, inputs)
+        lines = _lines(diff(root, name=type(model).__name__))
+    finally:
+        for parameter, grad in before:
+            parameter.grad = grad
+    _raise_for(lines or models.wiring(model, inputs, outputs, grads))
+
+
+def _lines(report: Report) -> list[str]:
+    """What a report has to say to an AssertionError; nothing when it is ok."""
+    if report.ok:
+        return []
+    lines = []
+    for cause in report.causes:
+        lines.append(cause.message)
+        if cause.example is not None:
+            lines.append("\n".join("    " + line for line in cause.example.code.splitlines()))
+    if report.unexplained:
+        lines.append(f"{report.unexplained} wrong numbers are not explained by any rule")
+    return lines
+
+
+def _raise_for(lines: list[str]) -> None:
+    if lines:
         raise AssertionError("does not match PyTorch: " + "\n".join(lines))
 
 

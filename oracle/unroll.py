@@ -1,0 +1,80 @@
+"""Fused nodes taken apart: a live graph without `dot` and `sum`, so that it can be judged op by op.
+
+What operators would have made instead is computed from the operands as they stand; of these nodes the last has the
+data of the fused one, and all have the gradient that it passes on. A fused node that is wrong is then a last sum, or
+a product, whose equation fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+FUSED = ("dot", "sum")
+
+
+@dataclass(eq=False)
+class Node:
+    """What `record.from_graph` reads of a value."""
+
+    op: str
+    parents: tuple[Any, ...]
+    data: float
+    grad: float
+    label: str
+    number: int
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def unrolled(root: Any) -> Any:
+    """The graph that ends in `root` with every fused node taken apart; the graph itself when it has none.
+
+    Reads `op`, `parents`, `data`, `grad`, `number`; for a dot also `a` and `b`, its rows. Changes nothing.
+    """
+    if not hasattr(root, "parents") or not hasattr(root, "op"):
+        return root  # from_graph says what is wrong with it
+    order = _reachable(root)
+    if not any(node.op in FUSED for node in order):
+        return root
+    made: list[Node] = []
+    twin: dict[int, Node] = {}
+
+    def add(op: str, parents: tuple[Node, ...], data: float, like: Any) -> Node:
+        made.append(Node(op, parents, data, like.grad, "", len(made)))
+        return made[-1]
+
+    for node in order:
+        if node.op == "dot":
+            left, right = ([twin[id(x)] for x in row] for row in (node.a, node.b))
+            start, factors = left[: len(left) - len(right)], left[len(left) - len(right) :]
+            terms = start + [
+                add("mul", (x, z), x.data * z.data, node) for x, z in zip(factors, right, strict=True)
+            ]
+        elif node.op == "sum":
+            terms = [twin[id(x)] for x in node.parents]
+        else:
+            terms = []
+        if len(terms) > 1:
+            total = terms[0]
+            for term in terms[1:]:
+                total = add("add", (total, term), total.data + term.data, node)
+        elif terms:  # nothing to add: a node of its own all the same
+            total = add("mul", (terms[0], add("", (), 1.0, node)), terms[0].data, node)
+        else:
+            total = add(node.op, tuple(twin[id(x)] for x in node.parents), node.data, node)
+            total.parameters = dict(getattr(node, "parameters", None) or {})
+        total.data, total.label = node.data, getattr(node, "label", "")
+        twin[id(node)] = total
+    return twin[id(root)]
+
+
+def _reachable(root: Any) -> list[Any]:
+    """Everything that leads to the root, once, oldest first."""
+    found = {id(root): root}
+    todo = [root]
+    while todo:
+        for parent in todo.pop().parents:
+            if id(parent) not in found:
+                found[id(parent)] = parent
+                todo.append(parent)
+    return sorted(found.values(), key=lambda node: int(node.number))
