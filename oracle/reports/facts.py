@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
+from collections.abc import Sequence
 
+from oracle.floats import decimal
 from oracle.report import Report
 from oracle.reports import words
 from oracle.reports.clean import one_line
@@ -29,12 +32,13 @@ def verdict(report: Report) -> tuple[str, str]:
     name = one_line(report.subject.name or report.subject.target, 120)
     counts = report.counts
     ran = sum(counts.values()) - counts["unsupported"] - counts["not run"]
+    unseen = report.withheld is not None and report.withheld.cases > 0
     if report.exit_code == 0:
         if words.demanded(report) or report.unexplained:
             return "note", f"{name} differs from PyTorch, which was asked not to count as a failure."
         agrees = f"{name} agrees with PyTorch in"
         if counts["pass"] == ran:
-            return "ok", f"{agrees} all {words.count(ran, 'case')}."
+            return "ok", f"{agrees} all {words.count(ran, 'case')}{' that are shown' if unseen else ''}."
         differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
         rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
         if counts["pass"] + counts["policy"] + counts["imprecise"] < ran:
@@ -48,6 +52,8 @@ def verdict(report: Report) -> tuple[str, str]:
         if not said:
             lost = [o for o in ("error", "timeout", "nondeterministic", "fail") if counts[o]]
             said = [f"{words.count(counts[o], 'case')} {OUTCOME_WORDS[o]}" for o in lost]
+        if not said and unseen:
+            said = ["it fails in cases that are not shown"]
         return "bad", f"{name}: {'; '.join(said) or 'it does not conform'}."
     why = one_line(report.error or "", 600).rstrip(". ")
     if report.exit_code == 3:
@@ -74,12 +80,25 @@ def balance(report: Report) -> str:
 def tally(report: Report) -> str:
     """How many cases had each outcome, those that none had left out."""
     counts = report.counts
-    words = [f"{counts[o]:,} {word}" for o, word in OUTCOME_WORDS.items() if counts[o]]
+    unseen = report.withheld.cases if report.withheld is not None else 0
+    said = OUTCOME_WORDS | ({"pass": "shown and passed"} if unseen else {})
+    words = [f"{counts[o]:,} {word}" for o, word in said.items() if counts[o]]
+    words += [f"{unseen:,} not shown"] if unseen else []
     return " · ".join(words) or "no cases"
+
+
+def score(report: Report) -> str:
+    """Points in all and for each thing: "37.5 of 50: forward 10/10 · tanh 2.5/5"; "" without a score."""
+    if report.score is None:
+        return ""
+    items = (f"{item.name} {decimal(item.earned)}/{decimal(item.of)}" for item in report.score.items)
+    return f"{decimal(report.score.earned)} of {decimal(report.score.of)}: {' · '.join(items)}"
 
 
 def tested(report: Report) -> list[tuple[str, str]]:
     """What was tested, what was not, and what the engine chooses differently: label and text."""
+    if report.suite == "diff":  # a script's own programs: nothing was offered, nothing was asked for
+        return []
     offered = [op for op, result in report.ops.items() if result.offered]
     tested = [op for op in offered if report.ops[op].exercised]
     either = [op for op in tested if op in VOCABULARY and "int-value" in VOCABULARY[op].forms]
@@ -90,7 +109,7 @@ def tested(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("tested", f"{words.count(len(tested), 'op')}: {', '.join(tested)}{forms}" if tested else "no op"),
         ("levels", " · ".join(_level(name, counts) for name, counts in report.levels.items())),
-        ("not offered", ", ".join(op for op, result in report.ops.items() if not result.offered)),
+        ("not offered", _absent([op for op, result in report.ops.items() if not result.offered])),
         ("not exercised", ", ".join(op for op in offered if op not in tested)),
         ("largest error", _largest_error(report)),
         ("conventions", "; ".join(f"{what}: {choice}" for what, choice in report.conventions.items())),
@@ -106,7 +125,7 @@ def _level(name: str, counts: dict[str, int]) -> str:
 
 def _largest_error(report: Report) -> str:
     tested = {op: result for op, result in report.ops.items() if result.exercised}
-    if not tested:
+    if not tested or any(math.isnan(result.data_ulp) for result in tested.values()):  # not for this reader
         return ""
     words = []
     for what, key in (("data", "data_ulp"), ("grad", "grad_ulp")):
@@ -136,8 +155,19 @@ def run_facts(report: Report) -> str:
 
 def rerun(report: Report, case: str | None = None) -> str:
     """The command that does it again, for the whole suite or for one case."""
-    words = ["oracle", "check", one_line(report.subject.target)]
+    words = ["oracle", "diff" if report.suite == "diff" else "check", one_line(report.subject.target)]
     words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
     words += ["--seed", one_line(report.seed)] if report.seed else []
     words += ["--case", one_line(case)] if case else []
     return shlex.join(words)
+
+
+FAMILIAR = ("relu", "tanh", "exp", "log", "sigmoid", "sqrt", "abs", "sin", "cos", "maximum", "minimum")
+"""Ops that most engines have beside the operators: their absence is named, that of others counted."""
+
+
+def _absent(ops: Sequence[str]) -> str:
+    named = [op for op in ops if op in FAMILIAR]
+    others = len(ops) - len(named)
+    more = [f"{others} ops that few engines have"] if others else []
+    return words.listing([*named, *more])
