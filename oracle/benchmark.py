@@ -65,11 +65,11 @@ def _chain() -> Program:
 
 def _network() -> Program:
     """A linear network 8-12-8-1, unrolled: sums of products of values, as training computes them."""
-    inputs = [0.1 * k - 0.4 for k in range(8)]
+    inputs = [0.1 * k - 0.35 for k in range(8)]
     sizes = (8, 12, 8, 1)
     weights = list(pairwise(sizes))
     first = [len(inputs) + sum(m * n for m, n in weights[:k]) for k in range(len(weights))]
-    inputs += [((7 * k) % 13 - 6) / 20 for k in range(sum(m * n for m, n in weights))]
+    inputs += [((7 * k) % 13 - 6.5) / 20 for k in range(sum(m * n for m, n in weights))]
     nodes: list[tuple[str, tuple[object, ...]]] = []
 
     def node(op: str, a: int, b: int) -> int:

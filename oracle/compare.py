@@ -83,8 +83,16 @@ def judged(report: Report, changes: Iterable[Change]) -> Report:
         causes=tuple(
             dataclasses.replace(cause, demanded=cause.fingerprint in failing) for cause in report.causes
         ),
-        notes=(*report.notes, *(f"baseline: {change.text}" for change in changes)),
+        notes=(*report.notes, *map(_note, changes)),
     )
+
+
+FAILS, STATED = "baseline, fails: ", "baseline: "
+"""How a report's notes on the baseline begin."""
+
+
+def _note(change: Change) -> str:
+    return (FAILS if change.fails else STATED) + change.text
 
 
 def render(changes: Iterable[Change], baseline: Baseline, name: str) -> str:

@@ -204,11 +204,14 @@ class Conformance:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """A failure is at the engine's own file and line, not at a line of this plugin."""
+        """What is to say is said of the engine's own file and line, not of a line of this plugin."""
         report = yield
-        if isinstance(item, CaseItem) and report.failed and item.place is not None:
-            file, line = item.place
-            report.location = (_relative(file, item.config), line - 1, report.location[2])
+        if isinstance(item, CaseItem):
+            file, line = item.place or (str(item.path), 1)
+            if report.failed and item.place is not None:
+                report.location = (_relative(file, item.config), line - 1, report.location[2])
+            if report.skipped and isinstance(report.longrepr, tuple):
+                report.longrepr = (file, line, report.longrepr[2])
         return report
 
 
@@ -247,18 +250,20 @@ class CaseItem(pytest.Item):
             self._whole()
             return
         result = self.conformance.result(self.name)
+        if result is not None and result.file and result.line:
+            self.place = (result.file, result.line)
         if result is None or result.status == "skipped":
             pytest.skip(result.message if result else "not run")
         if result.status != "passed":
-            if result.file and result.line:
-                self.place = (result.file, result.line)
             raise Failed(_text(result))
 
     def _whole(self) -> None:
-        rest = [result for result in self.conformance.rest() if result.status in ("failed", "error")]
-        notes = [note for note in self.conformance.report().notes if note.startswith("baseline: ")]
-        if rest:
-            raise Failed("\n\n".join([*map(_text, rest), *notes]))
+        from oracle.compare import FAILS
+
+        said = [_text(result) for result in self.conformance.rest() if result.status in ("failed", "error")]
+        said += [note for note in self.conformance.report().notes if note.startswith(FAILS)]
+        if said:
+            raise Failed("\n\n".join(said))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         return str(excinfo.value) if isinstance(excinfo.value, Failed) else super().repr_failure(excinfo)
