@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from oracle.options import Reader, reader_options
+from oracle.report import Detail
 from oracle.verbs import explain, replay, suite_
 from oracle.version import VERSION
 
@@ -86,6 +88,7 @@ class Paired(click.Command):
 )
 @click.option("--seed", "token", default="", metavar="TOKEN", help="makes the random programs the same again")
 @click.option("--benchmark", is_flag=True, help="time forward and backward as a multiple of minigrad's")
+@reader_options
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
 @click.option("--verbose", is_flag=True, help="say what was found and how the engine was driven")
 def check(
@@ -105,6 +108,10 @@ def check(
     programs: int,
     token: str,
     benchmark: bool,
+    rubric: str | None,
+    detail: Detail,
+    hints: int,
+    hidden: tuple[str, ...],
     exit_zero: bool,
     verbose: bool,
 ) -> None:
@@ -141,10 +148,15 @@ def check(
         raise click.UsageError(str(problem)) from None
     except ValueError as problem:
         raise click.UsageError(f"--require {problem}") from None
+    reader = Reader.of(detail, hints, hidden, rubric)
+    if not reader.sees_all and baseline is not None:
+        raise click.UsageError(
+            "--baseline: its comparison shows everything; leave out --detail, --hints, --hide"
+        )
     machine = [(name, out) for name, out in wanted if name != "text"]
     for name, out in machine:  # a run that is killed leaves a report that says so
         if out is not None:
-            _emit(FORMATS[name](not_run(target, cases, profile)), out)
+            _emit(FORMATS[name](reader.show(not_run(target, cases, profile))), out)
     try:
         with open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject:
             if programs:
@@ -155,10 +167,11 @@ def check(
             timings = measure(subject) if benchmark else []
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
-        failed = not_run(target, cases, profile, EXIT_SUBJECT, str(problem))
+        failed = reader.show(not_run(target, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
             _emit(FORMATS[name](failed), out)
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
+    report = reader.show(report)
     screen = report.notes
     try:
         report, after = gate.settle(report, timings, date.today())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import struct
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 U = 2.0**-53
@@ -41,7 +43,7 @@ def from_hex(text: Any) -> float:
 
 
 def _ordinal(x: float) -> int:
-    (n,) = struct.unpack("<q", struct.pack("<d", x))
+    n: int = struct.unpack("<q", struct.pack("<d", x))[0]
     return n if n >= 0 else -(n & 0x7FFF_FFFF_FFFF_FFFF)
 
 
@@ -71,3 +73,16 @@ def short(x: float, other: float | None = None) -> str:
         if other is None or same(x, other) or text != f"{other:.{digits}g}":
             return text
     return repr(x)
+
+
+def decimal(x: Fraction) -> str:
+    """A fraction that a finite decimal can spell, spelled so: "7.5", "20". Raises ValueError for any other."""
+    ten = x.denominator
+    for prime in (2, 5):
+        while ten % prime == 0:
+            ten //= prime
+    if ten != 1:
+        raise ValueError(f"{x} has no finite decimal")
+    places = x.denominator.bit_length()
+    text = f"{Decimal(int(x * 10**places)).scaleb(-places):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

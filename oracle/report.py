@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
 from oracle.program import Program
@@ -142,6 +143,55 @@ class OpResult:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Points for one thing of a rubric.
+
+    what, name  e.g. "level" and "accumulate", "op" and "tanh", "policy" and "second-backward"
+    earned, of  exact, in points
+    because     how many of what was right, in words
+    """
+
+    what: Literal["level", "op", "policy"]
+    name: str
+    earned: Fraction
+    of: Fraction
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points by a rubric. Every number is a multiple of `step` points, so that sums are exact in decimals."""
+
+    items: tuple[Points, ...]
+    step: Fraction = Fraction(1)
+
+    @property
+    def earned(self) -> Fraction:
+        return sum((item.earned for item in self.items), Fraction(0))
+
+    @property
+    def of(self) -> Fraction:
+        return sum((item.of for item in self.items), Fraction(0))
+
+
+Detail = Literal["full", "actual-only", "none"]
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What the reader of a report is not shown (see `oracle.redact`).
+
+    detail  "full": nothing is withheld; "actual-only": only the subject's own numbers; "none": no numbers at all
+    hints   how many hints are shown, 0 to 3
+    cases   how many cases are not shown
+    """
+
+    detail: Detail = "full"
+    hints: int = 3
+    cases: int = 0
+
+
+@dataclass(frozen=True)
 class SubjectInfo:
     """Which engine was tested: sha256 of its source, and how its parts were found (for --verbose)."""
 
@@ -173,6 +223,8 @@ class Report:
     conventions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str | None = None
+    score: Score | None = None
+    withheld: Withheld | None = None
 
     @property
     def ok(self) -> bool:

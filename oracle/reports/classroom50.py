@@ -1,4 +1,5 @@
-"""Classroom 50's result.json (classroom50/result/v1): a test for every case, worth one point each."""
+"""Classroom 50's result.json (classroom50/result/v1): a test for every case, worth one point each; with a rubric,
+a test for everything that it gives points for. Scores are whole numbers there: they count the rubric's steps."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from oracle.report import Report
+from oracle.report import Points, Report, Score
 from oracle.reports.clean import inert, one_line
 from oracle.reports.json_ import encode
-from oracle.reports.results import Result, results
+from oracle.reports.results import Result, results, right, scored
 
 NAME_BYTES = 100
 """Longest name of a test."""
@@ -34,7 +35,8 @@ def render(report: Report, environment: Mapping[str, str] | None = None) -> str:
     report = inert(report)
     given = os.environ if environment is None else environment
     tag = one_line(given.get("SUBMISSION_TAG", ""))
-    tests = _tests(results(report))
+    found = results(report)
+    tests = _tests(found) if report.score is None else _items(report.score, scored(report, found))
     return encode(
         {
             "schema": "classroom50/result/v1",
@@ -72,6 +74,21 @@ def _tests(found: list[Result]) -> list[dict[str, Any]]:
             }
         )
     return tests
+
+
+def _items(score: Score, items: list[tuple[Points, list[Result]]]) -> list[dict[str, Any]]:
+    taken: set[str] = set()
+    return [
+        {
+            "test-name": _name(item.name, taken),
+            "passed": right(item, found),
+            "score": int(item.earned / score.step),
+            "max-score": int(item.of / score.step),
+            "message": item.because,
+            "output": "\n\n".join(r.text or r.message for r in found if r.status in ("failed", "error")),
+        }
+        for item, found in items
+    ]
 
 
 def _name(text: str, taken: set[str]) -> str:

@@ -33,6 +33,7 @@ def render(report: Report) -> str:
     wanted = words.demanded(report)
     tone, headline = facts.verdict(report)
     rows = facts.tested(report) if report.cases else []
+    rows += [("score", one_line(facts.score(report)))] * (report.score is not None)
     rows += [("note", one_line(note)) for note in report.notes]
     rows += [("run", facts.run_facts(report)), ("sha256", one_line(report.subject.sha256)),
               ("again", facts.rerun(report))]  # fmt: skip
@@ -85,7 +86,8 @@ def _lead(causes: list[Cause]) -> str:
     if example is None or example.yours is None:
         return text
     yours, torch = words.pair(example.yours, words.correct(example))
-    return f"{text} {one_line(example.node, 40)}.{example.what} is {yours} and should be {torch}."
+    should = "" if words.untold(example) else f" and should be {torch}"
+    return f"{text} {one_line(example.node, 40)}.{example.what} is {yours}{should}."
 
 
 def _cause(cause: Cause, report: Report, number: int) -> dict[str, Any]:
@@ -102,7 +104,8 @@ def _cause(cause: Cause, report: Report, number: int) -> dict[str, Any]:
     }
     if example is not None and example.code.strip():
         seen["code"], seen["comment"] = words.code(example)
-        seen["yours"], seen["torch"] = words.pair(example.yours, words.correct(example))
+        seen["yours"], torch = words.pair(example.yours, words.correct(example))
+        seen["torch"] = "" if words.untold(example) else torch
     if example is not None and example.table:
         sites = culprits(example)
         rows = [_row(row, row.value in sites) for row in example.table]

@@ -9,8 +9,8 @@ import json
 import math
 from typing import Any
 
-from oracle.floats import to_hex
-from oracle.report import SCHEMA, Cause, Example, OpResult, Report, Row
+from oracle.floats import decimal, to_hex
+from oracle.report import SCHEMA, Cause, Example, OpResult, Report, Row, Score
 from oracle.reports.clean import inert
 from oracle.reports.json_reader import ReportError, from_json
 
@@ -88,6 +88,27 @@ def to_json(report: Report) -> dict[str, Any]:
                 "seconds": case.seconds,
             }
             for case in report.cases
+        ],
+        "score": None if report.score is None else _score_json(report.score),
+        "withheld": None if report.withheld is None else vars(report.withheld).copy(),
+    }
+
+
+def _score_json(score: Score) -> dict[str, Any]:
+    """Points as decimals in strings, which are exact."""
+    return {
+        "earned": decimal(score.earned),
+        "of": decimal(score.of),
+        "step": decimal(score.step),
+        "items": [
+            {
+                "what": item.what,
+                "name": item.name,
+                "earned": decimal(item.earned),
+                "of": decimal(item.of),
+                "because": item.because,
+            }
+            for item in score.items
         ],
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar, get_args
 
 from oracle.floats import from_hex
@@ -13,15 +15,19 @@ from oracle.report import (
     SCHEMA,
     CaseResult,
     Cause,
+    Detail,
     Example,
     Kind,
     OpResult,
+    Points,
     Push,
     Report,
     Row,
+    Score,
     Severity,
     SubjectInfo,
     Verdict,
+    Withheld,
 )
 
 T = TypeVar("T")
@@ -45,6 +51,10 @@ class _Field:
         if key not in self.data:
             raise ReportError(f"{path}: missing")
         return _Field(self.data[key], path)
+
+    def get(self, key: str) -> _Field:
+        """A field that a report may lack: null then."""
+        return self[key] if isinstance(self.data, dict) and key in self.data else _Field(None, key)
 
     def error(self, expected: str) -> ReportError:
         found = "null" if self.data is None else f"{type(self.data).__name__} {str(self.data)[:40]!r}"
@@ -81,6 +91,13 @@ class _Field:
             return from_hex(self.data)
         except ValueError as problem:
             raise ReportError(f"{self.path}: {problem}") from None
+
+    def points(self) -> Fraction:
+        """Points: a decimal in a string."""
+        try:
+            return Fraction(Decimal(self.text()))
+        except (ArithmeticError, ValueError):
+            raise self.error("a decimal number in a string") from None
 
     def items(self) -> Iterator[tuple[str, _Field]]:
         if not isinstance(self.data, dict):
@@ -119,7 +136,27 @@ def from_json(data: Any) -> Report:
         conventions={key: field.text() for key, field in top["conventions"].items()},
         notes=top["notes"].each(_Field.text),
         error=top["error"].optional(_Field.text),
+        score=top.get("score").optional(_score),
+        withheld=top.get("withheld").optional(_withheld),
     )
+
+
+def _score(field: _Field) -> Score:
+    return Score(field["items"].each(_points), field["step"].points())
+
+
+def _points(field: _Field) -> Points:
+    return Points(
+        what=field["what"].one_of(("level", "op", "policy")),
+        name=field["name"].text(),
+        earned=field["earned"].points(),
+        of=field["of"].points(),
+        because=field["because"].text(),
+    )
+
+
+def _withheld(field: _Field) -> Withheld:
+    return Withheld(field["detail"].one_of(get_args(Detail)), field["hints"].whole(), field["cases"].whole())
 
 
 def _reference(field: _Field) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from oracle.report import Report
+from oracle.report import Points, Report
 from oracle.reports import facts, layout, picture, words
 from oracle.reports.clean import inert, one_line
+from oracle.reports.gradescope import number_of
 from oracle.reports.json_ import encode
-from oracle.reports.results import Result, points, results
+from oracle.reports.results import Result, by_level, results, scored
 
 LIMIT = 1_000_000
 """Bytes of a result that PrairieLearn takes; beyond it the pictures go first, then the output of tests."""
@@ -19,7 +20,7 @@ OUTPUT = 4_000
 
 
 def render(report: Report) -> str:
-    """The report as `results.json`: a test for every level, points in cases."""
+    """The report as `results.json`: a test for everything that the rubric gives points for, or for every level."""
     report = inert(report)
     headline = facts.verdict(report)[1]
     if report.exit_code not in (0, 1):
@@ -27,17 +28,15 @@ def render(report: Report) -> str:
             {"gradable": False, "succeeded": report.exit_code != 4, "score": 0, "message": headline,
              "format_errors": [one_line(report.error or headline)]}
         )  # fmt: skip
-    found = results(report)
-    earned, of = points(found)
-    levels = dict.fromkeys(result.level for result in found)
+    score = report.score or by_level(report)
     data: dict[str, Any] = {
         "gradable": True,
         "succeeded": True,
-        "score": earned / of if of else 0,
+        "score": float(score.earned / score.of) if score.of else 0,
         "message": headline,
         "output": f"{facts.tally(report)}\n{facts.run_facts(report)}",
         "images": _images(report),
-        "tests": [_test(level, [r for r in found if r.level == level]) for level in levels],
+        "tests": [_test(item, found) for item, found in scored(report, results(report))],
     }
     if len(encode(data)) > LIMIT:
         data["images"] = []
@@ -46,14 +45,13 @@ def render(report: Report) -> str:
     return encode(data)
 
 
-def _test(level: str, found: list[Result]) -> dict[str, Any]:
-    earned, of = points(found)
+def _test(item: Points, found: list[Result]) -> dict[str, Any]:
     failed = [result for result in found if result.status in ("failed", "error")]
     return {
-        "name": level,
-        "points": earned,
-        "max_points": of,
-        "message": failed[0].message if failed else "",
+        "name": item.name,
+        "points": number_of(item.earned),
+        "max_points": number_of(item.of),
+        "message": failed[0].message if failed else item.because,
         "output": "\n\n".join(f"{r.name}: {r.text or r.message}" for r in failed)[:OUTPUT],
     }
 

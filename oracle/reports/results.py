@@ -7,9 +7,10 @@ numbers that no case stands for get a result of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
-from oracle.report import CaseResult, Cause, Report
+from oracle.report import CaseResult, Cause, Points, Report, Score
 from oracle.reports import facts, words
 
 Status = Literal["passed", "failed", "error", "skipped"]
@@ -62,7 +63,8 @@ def results(report: Report) -> list[Result]:
     if report.exit_code not in (0, 1) or (
         report.exit_code == 1 and all(r.status in ("passed", "skipped") for r in found)
     ):
-        found.append(Result("run", "oracle check", "error", facts.verdict(report)[1]))
+        unseen = report.exit_code == 1 and report.withheld is not None and report.withheld.cases > 0
+        found.append(Result("run", "oracle check", "failed" if unseen else "error", facts.verdict(report)[1]))
     return found
 
 
@@ -79,6 +81,39 @@ def points(found: list[Result]) -> tuple[int, int]:
     with it; what was not run, or is not offered and not asked for, does not count."""
     counting = [r for r in found if r.status != "skipped" or r.outcome == "explained"]
     return sum(r.status == "passed" for r in counting), len(counting)
+
+
+def by_level(report: Report) -> Score:
+    """What a report is worth without a rubric: for every level a point for every case that counts."""
+    found = results(report)
+    return Score(tuple(_by_case([r for r in found if r.level == level]) for level in _levels(found)))
+
+
+def scored(report: Report, found: list[Result]) -> list[tuple[Points, list[Result]]]:
+    """Everything that there are points for, with its results; levels that fail and give none come last."""
+    score = report.score or by_level(report)
+    named = {item.name for item in score.items if item.what == "level"}
+    failing = dict.fromkeys(r.level for r in found if r.status in ("failed", "error"))
+    none = Fraction(0)
+    items = [*score.items, *(Points("level", level, none, none) for level in failing if level not in named)]
+    return [
+        (item, [r for r in found if r.level == item.name] if item.what == "level" else []) for item in items
+    ]
+
+
+def right(item: Points, found: list[Result]) -> bool:
+    """Whether nothing is lost, and nothing that is shown fails."""
+    return item.earned == item.of and all(r.status not in ("failed", "error") for r in found)
+
+
+def _by_case(found: list[Result]) -> Points:
+    earned, of = points(found)
+    because = f"{earned} of {of} cases passed."
+    return Points("level", found[0].level, Fraction(earned), Fraction(of), because)
+
+
+def _levels(found: list[Result]) -> list[str]:
+    return list(dict.fromkeys(result.level for result in found))
 
 
 def explanation(cause: Cause) -> str:

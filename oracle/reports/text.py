@@ -55,6 +55,8 @@ def render(
             for label, text in facts.tested(report):
                 page.row(label, text)
         page.row("cases", facts.tally(report))
+        if said := facts.score(report):
+            page.row("score", one_line(said))
         _troubles(page, report, verbose)
     if verbose:
         for part, how in report.subject.found.items():
@@ -103,7 +105,8 @@ def _example(page: Page, example: Example, verbose: bool) -> None:
     if hidden:
         page.line((f"      # … {words.count(hidden, 'line')} not shown (--verbose)", "muted"))
     yours, theirs = words.pair(example.yours, words.correct(example))
-    numbers = (("   # yours ", "muted"), (yours, "bad"), ("   PyTorch ", "muted"), (theirs, "want"))
+    numbers = [("   # yours ", "muted"), (yours, "bad")]
+    numbers += [] if words.untold(example) else [("   PyTorch ", "muted"), (theirs, "want")]
     page.line((f"      {lines[-1]}", ""), *(numbers if comment else ()))
     page.gap()
 

@@ -104,7 +104,12 @@ def code(example: Example) -> tuple[list[str], str]:
     else:
         lines.append(f"{example.node}.{example.what}")
     yours, theirs = pair(example.yours, correct(example))
-    return lines, f"# yours {yours}   PyTorch {theirs}"
+    return lines, f"# yours {yours}" + ("" if untold(example) else f"   PyTorch {theirs}")
+
+
+def untold(example: Example) -> bool:
+    """Whether there is no right number beside the subject's: the reader may not see it."""
+    return example.yours is not None and example.local is None and example.global_ is None
 
 
 def demanded(report: Report) -> list[Cause]:

@@ -307,7 +307,7 @@ def hostile(text: str) -> Report:
 # What the oracle itself writes, from fixed lists.
 _OURS = {
     "kind", "severity", "outcome", "what", "data_verdict", "grad_verdict", "ops", "level", "oracle", "suite",
-    "reference", "isolation", "profile", "seed", "language", "sha256",
+    "reference", "isolation", "profile", "seed", "language", "sha256", "score", "withheld",
 }  # fmt: skip
 
 
