@@ -58,8 +58,10 @@ def unrolled(root: Any) -> Any:
             total = terms[0]
             for term in terms[1:]:
                 total = add("add", (total, term), total.data + term.data, node)
-        elif terms:  # nothing to add: a node of its own all the same
-            total = add("mul", (terms[0], add("", (), 1.0, node)), terms[0].data, node)
+        elif terms:  # nothing to add: once the term
+            one = add("", (), 1.0, node)
+            one.grad = node.grad * terms[0].data
+            total = add("mul", (terms[0], one), terms[0].data, node)
         else:
             total = add(node.op, tuple(twin[id(x)] for x in node.parents), node.data, node)
             total.parameters = dict(getattr(node, "parameters", None) or {})
