@@ -72,7 +72,9 @@ def arbitrate(
         elif not math.isfinite(upstream):
             raise Undecidable("the upstream gradient is not finite")
         else:
-            exact = slope(row, point, slot, parameters) * m.mpf(upstream)
+            derivative = slope(row, point, slot, parameters)
+            with m.workdps(DIGITS[0]):
+                exact = derivative * m.mpf(upstream)
     except Undecidable:
         return Ruling(math.nan, math.nan, math.nan, None)
     off = [_ulps(x, exact) for x in (subject, torch)]

@@ -65,6 +65,12 @@ def test_slopes_are_exact_where_differences_of_floats_are_not(
     assert float(truth) == pytest.approx(exact, rel=1e-13, abs=0.0)
 
 
+def test_an_upstream_gradient_is_multiplied_exactly() -> None:
+    ruling = arbitrate("mul", (1.1, 2.3), 0, -1.37 * 2.3, math.nextafter(-1.37 * 2.3, 0.0), upstream=-1.37)
+    assert ruling.further == "torch"
+    assert 0.0 < ruling.subject <= 0.5 <= ruling.torch
+
+
 def test_parameters_reach_the_exact_formula() -> None:
     row = VOCABULARY["leaky_relu"]
     assert float(referee.slope(row, (-2.5,), 0)) == 0.01

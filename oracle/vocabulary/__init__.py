@@ -4,9 +4,9 @@ To teach the oracle a new op, add a row. The suite, the local check, the referen
 documentation follow from it.
 
 Bounds are in units of u = 2^-53, relative to the exact result unless they say absolute. Beside each stands
-what was measured (against 50 digits, at 3,000 ordinary operands) for the worst of the equivalent forms that
-engines use, and that form: in u, or as a share of a bound that has several parts. The bound is at least twice
-that, and it is never widened to silence an engine. The forms are in tests/forms.py;
+what was measured (against 50 digits, at 1,000 random ordinary operands) for the worst of the equivalent forms
+that engines use, and that form: in u, or as a share of a bound that has several parts. The bound is at least
+twice that, and it is never widened to silence an engine. The forms are in tests/forms.py;
 `pytest -s tests/test_vocabulary.py -k measured` prints the table.
 """
 

@@ -156,7 +156,7 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=each(0.0, -40.0, 40.0, 800.0, -800.0),
-        value_bound=Bound(6, conditioning=EXPONENT),  # 47 % of it: 1/(1 + e**-x)
+        value_bound=Bound(6, conditioning=EXPONENT),  # 46 % of it: 1/(1 + e**-x)
         # 42 % of it: s(1 - s), s = 1/(1 + e**-x)
         slope_bound=Bound(8, absolute=16, size=TAIL, conditioning=EXPONENT),
         spellings=("sigmoid",),
@@ -210,8 +210,8 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=each(0.0, 40.0, -40.0, 800.0, -800.0, INF, -INF),
-        value_bound=Bound(6, conditioning=EXPONENT),  # 46 % of it: 1/(1 + e**-x)
-        slope_bound=Bound(8, absolute=8, size=RAMP, conditioning=EXPONENT),  # 21 % of it: y + s·(1 - y)
+        value_bound=Bound(6, conditioning=EXPONENT),  # 47 % of it: 1/(1 + e**-x)
+        slope_bound=Bound(8, absolute=8, size=RAMP, conditioning=EXPONENT),  # 20 % of it: y + s·(1 - y)
         spellings=("silu", "swish"),
     ),
     Op(
@@ -224,8 +224,8 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a, approximate: abs(a) < 300,
         edges=each(0.0, 40.0, -40.0, INF, -INF),
-        value_bound=Bound(4, absolute=4, size=OPERAND),  # 20 % of it: 0.5·x·(1 + erf(x/√2))
-        slope_bound=Bound(4, absolute=8),  # 19 % of it: Φ + x·φ
+        value_bound=Bound(4, absolute=4, size=OPERAND),  # 21 % of it: PyTorch's
+        slope_bound=Bound(4, absolute=8),  # 20 % of it: PyTorch's
         spellings=("gelu",),
         parameters={"approximate": "none"},
     ),
@@ -239,8 +239,8 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=each(0.0, 40.0, -40.0, 800.0, -800.0, INF),
-        value_bound=Bound(4, absolute=4, size=OPERAND),  # 34 % of it: x·tanh(log(1 + exp(x)))
-        # 23 % of it: with log(1 + exp(x))
+        value_bound=Bound(4, absolute=4, size=OPERAND),  # 35 % of it: x·tanh(log(1 + exp(x)))
+        # 21 % of it: PyTorch's
         slope_bound=Bound(4, absolute=8, size=Measure("(1 + |x|)", lambda a: 1 + abs(a))),
         spellings=("mish",),
     ),
@@ -253,8 +253,8 @@ SMOOTH = (
         vjp=(_softsign_slope,),
         points=UNARY,
         edges=each(0.0, 1e200, INF, -INF),
-        value_bound=Bound(4),  # 1.94: PyTorch's
-        slope_bound=Bound(8, absolute=8, size=FLAT),  # 25 % of it: PyTorch's
+        value_bound=Bound(4),  # 1.96: PyTorch's
+        slope_bound=Bound(8, absolute=8, size=FLAT),  # 24 % of it: PyTorch's
         spellings=("softsign",),
     ),
     Op(
@@ -267,8 +267,8 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=each(0.0, 1e-9, 20.0, 400.0, INF, -INF),
-        value_bound=Bound(4, absolute=8),  # 27 % of it: x - t, t = 2·logistic(2x) - 1
-        slope_bound=Bound(4, absolute=16),  # 33 % of it: t², t = 1 - 2/(e²ˣ + 1)
+        value_bound=Bound(4, absolute=8),  # 28 % of it: x - t, t = 1 - 2/(e²ˣ + 1)
+        slope_bound=Bound(4, absolute=16),  # 33 % of it: t², t = 2·logistic(2x) - 1
         spellings=("tanhshrink",),
     ),
     Op(
@@ -298,8 +298,8 @@ SMOOTH = (
         points=UNARY,
         domain=lambda a: abs(a) < 300,
         edges=each(1e-12, -1e-12, -40.0, -800.0, INF, -INF),
-        value_bound=Bound(6, absolute=8),  # 23 % of it: λ·(α·exp(x) - α)
-        slope_bound=Bound(8, conditioning=EXPONENT),  # 32 % of it: λ·α·exp(x)
+        value_bound=Bound(6, absolute=8),  # 21 % of it: λ·(α·exp(x) - α)
+        slope_bound=Bound(8, conditioning=EXPONENT),  # 27 % of it: λ·α·exp(x)
         spellings=("selu",),
         kinks=(kink_at(0.0, SELU_SCALE, SELU_ALPHA * SELU_SCALE, SELU_ALPHA * SELU_SCALE),),
     ),
@@ -315,7 +315,7 @@ SMOOTH = (
         domain=lambda a, alpha: abs(a / alpha) < 300 and a != 0,
         edges=each(0.0, 1e-12, -1e-12, -40.0, -800.0, INF, -INF),
         value_bound=Bound(4, absolute=4),  # 12 % of it: exp(x) - 1
-        slope_bound=Bound(8, absolute=4, conditioning=EXPONENT),  # 11 % of it: exp(x)
+        slope_bound=Bound(8, absolute=4, conditioning=EXPONENT),  # 9 % of it: PyTorch's
         spellings=("celu",),
         parameters={"alpha": 1.0},
         settings=({}, {"alpha": 0.25}),
@@ -360,8 +360,8 @@ STRAIGHT = (
         vjp=(lambda g, y, a, negative_slope: g if a > 0 else g * negative_slope,),
         points=PIECES,
         edges=each(INF, -INF, NAN),
-        value_bound=Bound(2),  # 0.959: max(0, x) + slope·min(0, x)
-        slope_bound=Bound(2),  # 0.497: 1 or slope
+        value_bound=Bound(2),  # 0.917: PyTorch's
+        slope_bound=Bound(2),  # 0.497: PyTorch's
         spellings=("leaky_relu", "lrelu"),
         parameters={"negative_slope": 0.01},
         settings=({}, {"negative_slope": 0.25}),
@@ -392,7 +392,7 @@ STRAIGHT = (
         vjp=(lambda g, y, a: g * SIXTH if -3.0 < a < 3.0 else 0.0,),
         points=(*PIECES, (1.3,)),
         edges=each(0.0, INF, -INF, NAN),
-        value_bound=Bound(2, absolute=2),  # 30 % of it: clip((x + 3)/6)
+        value_bound=Bound(2, absolute=2),  # 30 % of it: PyTorch's
         slope_bound=Bound(6e8),  # 2.68e8: PyTorch's own SIXTH; 1/6 is right
         spellings=("hardsigmoid",),
         kinks=(kink_at(-3.0, 0.0, 1 / 6, 0.0), kink_at(3.0, 0.0, 1 / 6, 0.0)),
@@ -406,7 +406,7 @@ STRAIGHT = (
         vjp=(_hardswish_slope,),
         points=(*PIECES, (1.3,)),
         edges=each(0.0, INF, NAN),
-        value_bound=Bound(4, absolute=2, size=OPERAND),  # 32 % of it: x·clip((x + 3)/6)
+        value_bound=Bound(4, absolute=2, size=OPERAND),  # 31 % of it: PyTorch's
         slope_bound=Bound(6, absolute=4),  # 20 % of it: PyTorch's
         spellings=("hardswish",),
         kinks=(kink_at(-3.0, -0.5, 0.0, 0.0), kink_at(3.0, 1.0, 1.5, 1.0)),
