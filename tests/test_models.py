@@ -194,9 +194,8 @@ def test_a_fused_graph_is_judged_as_the_plain_one() -> None:
     plain = unrolled(root)
     assert (plain.data, plain.op) == (root.data, "mul")
     assert oracle.diff(root).ok
-    y[1].grad += 1e-12
-    report = oracle.diff(root)
-    assert not report.ok
+    y[1].grad += 1e-3
+    assert not oracle.diff(root).ok
 
 
 def test_a_graph_without_fused_nodes_stays_itself() -> None:
