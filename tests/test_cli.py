@@ -134,3 +134,38 @@ def test_micrograd_conforms() -> None:
     report = json.loads(done.stdout)
     assert done.returncode == 0, [c["message"] for c in report["causes"]]
     assert any(cause["severity"] == "policy" for cause in report["causes"])
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A JSON report of a faulty engine."""
+    path = tmp_path_factory.mktemp("report") / "report.json"
+    oracle("check", str(ENGINES / "div_not_squared.py"), "--format", "json", "-o", str(path))
+    return path
+
+
+def test_explain_puts_the_numbers_into_the_formula(written: Path) -> None:
+    done = oracle("explain", str(written))
+    assert done.returncode == 0
+    assert "dy/db = -a/b²" in done.stdout and "the engine has" in done.stdout
+
+
+def test_replay_shows_every_number(written: Path) -> None:
+    done = oracle("replay", str(written), "gradient/div-times-number")
+    assert done.returncode == 0
+    assert "✗" in done.stdout and "by its own inputs" in done.stdout
+
+
+def test_suite_verbs() -> None:
+    assert "graph/diamond" in oracle("suite", "list").stdout
+    assert "PyTorch, look 1" in oracle("suite", "show", "graph/diamond").stdout
+    done = oracle("suite", "show", "graph/diamant")
+    assert done.returncode == 2 and "graph/diamond" in done.stderr
+
+
+def test_not_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text('{"schema": "something/else"}')
+    for verb in (["explain", str(path)], ["replay", str(path), "graph/diamond"]):
+        done = oracle(*verb)
+        assert done.returncode == 2 and "Traceback" not in done.stderr

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oracle.floats import short
+from oracle.formulas import FORMULAS
 from oracle.judge import policies
 from oracle.judge.blame import Fault, Judgement
 from oracle.judge.example import example, pick
@@ -241,7 +242,7 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     row = next((n for n in named if n is not None), None)
     if row is not None and (fault.op is None or all(n is row for n in named)):
         says = row.words.format(operand=operand(fault))
-        return Words(row.slug, f"{op} {says}", (row.nudge, row.why, row.why))
+        return Words(row.slug, f"{op} {says}", (row.nudge, row.why, _formula(fault, slots)))
     wrong = [p for s in slots for p in telling_pushes(m, s) if not p.ok]
     p = wrong[0] if wrong else m.pushes[0]
     numbers = (
@@ -262,6 +263,26 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         f"{op} {says}: {numbers}",
         ("Differentiate this op by hand.", CHAIN_RULE, f"{numbers[0].upper()}{numbers[1:]}."),
     )
+
+
+def _formula(fault: Fault, slots: Sequence[int]) -> str:
+    """What each operand is owed, to write down as it stands."""
+    if fault.op is None:
+        return "Multiply each local derivative by the gradient of the node."
+    formulas = FORMULAS.get(fault.op, ())
+    known = [f"out.grad · {formulas[s + 1].partition(' = ')[2]}" for s in slots if s + 1 < len(formulas)]
+    names = [operand_name(fault.op, s) for s in slots]
+    if not known:
+        return CHAIN_RULE
+    return (
+        "; ".join(f"push {owed} to {name}" for owed, name in zip(known, names, strict=True)).capitalize()
+        + "."
+    )
+
+
+def operand_name(op: str, slot: int) -> str:
+    """An operand as the formulas call it."""
+    return "a" if VOCABULARY[op].arity == 1 else "ab"[slot] if slot < 2 else f"operand {slot}"
 
 
 def _accumulation(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
