@@ -240,6 +240,79 @@ def fuzz(
     sys.exit(report.exit_code)
 
 
+@cli.command("diff", cls=Paired)
+@click.pass_context
+@click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGUMENTS]")
+@click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
+@click.option("--strict", is_flag=True, help="imprecise rules fail, too")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    expose_value=False,
+    metavar="F",
+    help="text (default), json, …; repeatable, see -o",
+)
+@click.option(
+    "-o",
+    "outputs",
+    multiple=True,
+    expose_value=False,
+    type=click.Path(dir_okay=False),
+    help="file for the --format before it",
+)
+@click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
+@click.option("--timeout", default=60.0, show_default=True, metavar="S", help="seconds for the whole script")
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="end the script after N backward calls")
+@click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
+@click.option("--verbose", is_flag=True, help="a line for every backward call, and what the script printed")
+def diff_(
+    ctx: click.Context,
+    script: Path,
+    argv: tuple[str, ...],
+    profile: str,
+    strict: bool,
+    pictures: str | None,
+    timeout: float,
+    steps: int | None,
+    exit_zero: bool,
+    verbose: bool,
+) -> None:
+    """Where does my own SCRIPT (or notebook) leave PyTorch: every backward call and every update of its run."""
+    from oracle.judge.causes import Demands
+    from oracle.reports import FORMATS, picture
+    from oracle.subjects import LoadError
+    from oracle.trajectory import diff_script
+    from oracle.trajectory.rows import Table
+
+    wanted: list[tuple[str, str | None]] = ctx.meta["oracle.formats"]
+    for name, _ in wanted:
+        if name not in FORMATS:
+            raise click.UsageError(f"--format {name}: there is no such format; choose {', '.join(FORMATS)}")
+    table: list[str] = []
+    live = ("text", None) in wanted and not any(o is None for n, o in wanted if n != "text")
+    tell = Table(click.echo if live else table.append, verbose)
+    demands = Demands(profile, frozenset(), strict)
+    try:
+        done = diff_script(script, argv, demands, timeout=timeout, steps=steps, on_step=tell)
+    except LoadError as problem:
+        click.echo(f"oracle: {problem}", err=True)
+        sys.exit(0 if exit_zero else EXIT_SUBJECT)
+    drawn: tuple[list[Path], list[str]] = ([], [])
+    if pictures is not None:
+        drawn = picture.write(done.drawn, Path(pictures))
+    if done.printed and (verbose or done.report.exit_code == EXIT_SUBJECT):
+        click.echo(f"{script.name} printed:\n{done.printed.rstrip()}", err=True)
+    for name, out in wanted:
+        if name == "text":
+            screen = _text(done.report, out is None, verbose, *drawn)
+            _emit(screen if live and out is None else "\n".join([*table, screen]), out)
+        else:
+            _emit(FORMATS[name](done.report), out)
+    sys.exit(0 if exit_zero else done.report.exit_code)
+
+
 def _text(report: object, terminal: bool, verbose: bool, pictures: list[Path], notes: list[str]) -> str:
     from shutil import get_terminal_size
 

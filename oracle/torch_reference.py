@@ -59,10 +59,12 @@ def local(
 class _Run:
     """One case under way in PyTorch: a scalar tensor for every value, gradients kept on all of them."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, leaves_require_grad: bool = True) -> None:
         t = torch()
         self.program = program
-        self.leaves = [t.tensor(x, dtype=t.float64, requires_grad=True) for x in program.inputs]
+        self.leaves = [
+            t.tensor(x, dtype=t.float64, requires_grad=leaves_require_grad) for x in program.inputs
+        ]
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -105,6 +107,12 @@ class _Run:
                     tuple(None if v.grad is None else v.grad.item() for v in self.values),
                 )
         return None
+
+
+def values(program: Program) -> list[float]:
+    """What PyTorch gets for every value of a program, without gradients."""
+    with torch().no_grad():
+        return [value.item() for value in _Run(program, leaves_require_grad=False).values]
 
 
 def run(case: Case) -> tuple[Observation, ...]:

@@ -1,0 +1,437 @@
+"""Watching an engine at work in somebody's script: which op made which node, from which operands.
+
+The class's own operators and methods are wrapped from outside, so nothing depends on how it keeps parents. The
+outermost call of an op is one node; what it calls is part of it. Beside every node stands a `Shadow`, which refers
+to other shadows and never keeps a node alive, where the class allows weak references.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import itertools
+import sys
+import weakref
+
+from .engine import Engine, NotANumber, number
+from .find import DATA
+from .find_backward import BACKWARD, GRADIENT, _means_backward
+from .find_ops import _plain
+from .look import attributes, fields, readable, reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any
+
+Function = type(lambda: None)
+
+REFLECTED = {
+    "__radd__": "add",
+    "__rsub__": "sub",
+    "__rmul__": "mul",
+    "__rtruediv__": "div",
+    "__rpow__": "pow",
+}
+
+CONTAINERS = (tuple, list, set, frozenset)
+
+FOREIGN = {"torch", "tensorflow", "jax", "numpy", "sympy", "mpmath", "fractions", "decimal", "pandas"}
+"""Packages whose classes have operators, and maybe a backward, but are no scalar engine."""
+
+STRONG = 200_000
+"""Nodes kept alive for the watch's sake, where a class with slots forbids weak references."""
+
+RATES = ("lr", "learning_rate", "learningrate", "step_size", "stepsize", "alpha", "eta", "rate")
+
+FRAMES = 5
+"""Callers that are looked at to tell which function made a node."""
+
+
+class Shadow:
+    """What is known of one node.
+
+    serial    order of appearance, from 0
+    op        None for a leaf, "" for a node that an unknown op made
+    operands  shadows and plain numbers; seen: the operands' data at that moment
+    data      the node's number when it was made; for a leaf, when it was last looked at
+    parameters  the op's plain numbers besides its operands, by PyTorch's names
+    node      a callable that gives the node, or None when it is gone
+    """
+
+    __slots__ = ("data", "node", "op", "operands", "parameters", "seen", "serial")
+
+    def __init__(
+        self, serial: int, op: str | None, operands: tuple[Any, ...], seen: tuple[float, ...], data: float
+    ) -> None:
+        self.serial, self.op, self.operands, self.seen, self.data = serial, op, operands, seen, data
+        self.node: Callable[[], Any] = _gone
+        self.parameters: dict[str, Any] = {}
+
+
+def _gone() -> None:
+    return None
+
+
+def _files(cls: type) -> set[str]:
+    """The file in which a class does its arithmetic."""
+    known = attributes(cls)
+    for name in ("__add__", "__mul__", "add", "mul", "__init__"):
+        f = known.get(name)
+        code = getattr(getattr(f, "__wrapped__", f), "__code__", None)
+        if code is not None:
+            return {code.co_filename}
+    return set()
+
+
+class Write:
+    """The script set a leaf's data or gradient: which, what, from, to, the gradient at that moment, and where."""
+
+    __slots__ = ("file", "grad", "line", "new", "old", "serial", "what")
+
+    def __init__(
+        self, serial: int, what: str, old: float | None, new: float | None, grad: float | None, at: FrameType
+    ) -> None:
+        self.serial, self.what, self.old, self.new, self.grad = serial, what, old, new, grad
+        self.file, self.line = at.f_code.co_filename, at.f_lineno
+
+
+class Watch:
+    """Instruments classes as they are made, and remembers what their nodes do.
+
+    words       the vocabulary: (op, arity, method names, function names, names of parameters) for each
+    around      called as around(root, call) in place of every outermost backward
+    types       the classes being watched
+    engine      how nodes are read; None before the first node
+    writes      what the script itself set since they were last taken; elsewhere: gradients of inner nodes it set
+    rates       names and values of step sizes near the lines that set data
+    """
+
+    def __init__(self, words: list[Any], around: Callable[[Any, Callable[[], Any]], Any]) -> None:
+        self.around = around
+        self.arity = {op: arity for op, arity, *_ in words}
+        self.parameters = {op: names for op, *_, names in words}
+        self.methods = {name: op for op, _, spellings, *_ in words for name in (op, *spellings)}
+        self.plain = {_plain(name): op for op, _, s, f, *_ in words for name in (op, *s, *f)}
+        self.types: tuple[type, ...] = ()
+        self.engine: Engine | None = None
+        self.depth = 0
+        self.shadows: dict[int, Shadow] = {}
+        self.strong: dict[int, Any] = {}
+        self.serials = itertools.count()
+        self.next = 0
+        self.wrapped: set[Any] = set()
+        self.watched: dict[str, str] = {}
+        self.writes: list[Write] = []
+        self.elsewhere: list[Write] = []
+        self.rates: dict[str, float] = {}
+
+    # Classes ---------------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Look at every class from now on, at the moment it is made."""
+        original = builtins.__build_class__
+
+        def build(*args: Any, **named: Any) -> Any:
+            cls = original(*args, **named)
+            if isinstance(cls, type):
+                self.consider(cls)
+            return cls
+
+        builtins.__build_class__ = build
+
+    def consider(self, cls: type) -> None:
+        """Instrument a class if it looks like an engine's: arithmetic in Python, and gradients."""
+        if cls.__module__.partition(".")[0] in FOREIGN:
+            return
+        known = attributes(cls)
+        if not any(isinstance(known.get(name), Function) for name in ("__add__", "__mul__", "add", "mul")):
+            return
+        init = getattr(known.get("__init__"), "__code__", None)
+        if not any(map(_means_backward, known)) and not set(GRADIENT) & set(init.co_names if init else ()):
+            return
+        if cls not in self.types:
+            self.types += (cls,)
+            if self.engine is not None:
+                self.engine.types = self.types
+        self.wrap(cls)
+
+    def wrap(self, cls: type) -> None:
+        """Wrap what the class offers and is not wrapped yet; once more when it may have got new methods."""
+        known = attributes(cls)
+        public = [n for n in known if n in BACKWARD or (_means_backward(n) and n[0] != "_")]
+        for name, what in known.items():
+            static = isinstance(what, staticmethod)
+            f = what.__func__ if isinstance(what, staticmethod) else what
+            if not isinstance(f, Function) or f in self.wrapped:
+                continue
+            if name in REFLECTED:
+                new = self._op(f, REFLECTED[name], True)
+            elif name in public:
+                new = self._backward(f)
+            elif name == "__init__":
+                new = self._init(f)
+            elif op := self._op_of(name):
+                new = self._op(f, op, False)
+            else:
+                continue
+            self.wrapped.add(new)
+            setattr(cls, name, staticmethod(new) if static else new)
+        if known.get("__setattr__") not in self.wrapped:
+            new = self._setattr(cls.__setattr__)
+            self.wrapped.add(new)
+            cls.__setattr__ = new  # type: ignore[method-assign]
+
+    def _op_of(self, name: str) -> str | None:
+        """The op that a method's name stands for; a private helper stands for none."""
+        if name in self.methods:
+            return str(self.methods[name])
+        return None if name[0] == "_" else self.plain.get(_plain(name))
+
+    def functions(self) -> None:
+        """Wrap module functions that back-propagate, for classes that have no method for it."""
+        if any(_means_backward(name) and name[0] != "_" for cls in self.types for name in attributes(cls)):
+            return
+        modules = {cls.__module__ for cls in self.types} | {"__main__"}
+        spaces = [vars(sys.modules[name]) for name in modules if name in sys.modules]
+        new: dict[Any, Any] = {}
+        for space in spaces:
+            for name, f in list(space.items()):
+                if isinstance(f, Function) and f not in self.wrapped and _means_backward(name):
+                    new.setdefault(f, self._backward(f))
+        for space in spaces:
+            for name, f in list(space.items()):
+                if isinstance(f, Function) and f in new:
+                    space[name] = new[f]
+        self.wrapped.update(new.values())
+
+    # Wrappers --------------------------------------------------------------------------------------------
+
+    def _op(self, f: Any, op: str, reflected: bool) -> Any:
+        arity, names, defaults = self.arity[op], self.parameters[op], f.__defaults__ or ()
+
+        @functools.wraps(f)
+        def call(*operands: Any, **named: Any) -> Any:
+            if self.depth:
+                return f(*operands, **named)
+            self.depth = 1
+            try:
+                out = f(*operands, **named)
+            finally:
+                self.depth = 0
+            if isinstance(out, self.types):
+                given = (*operands, *named.values())
+                extra = given[arity:]
+                if names:  # the engine's own defaults, which need not be PyTorch's, by PyTorch's names
+                    missing = len(names) - len(extra)
+                    extra = (*extra, *defaults[len(defaults) - missing :]) if missing > 0 else extra
+                given = given[:arity]
+                parameters = dict(zip(names, extra, strict=False))
+                self.made(op, given[::-1] if reflected else given, out, parameters)
+            return out
+
+        return call
+
+    def _backward(self, f: Any) -> Any:
+        @functools.wraps(f)
+        def call(*args: Any, **named: Any) -> Any:
+            if self.depth or not args or not isinstance(args[0], self.types):
+                return f(*args, **named)
+            return self.around(args[0], lambda: f(*args, **named))
+
+        return call
+
+    def _init(self, f: Any) -> Any:
+        @functools.wraps(f)
+        def init(node: Any, *args: Any, **named: Any) -> None:
+            if self.depth:
+                f(node, *args, **named)
+                return
+            self.depth = 1
+            try:
+                f(node, *args, **named)
+            finally:
+                self.depth = 0
+            parents = list(self._nodes_in((*args, *named.values())))
+            if not parents:
+                self._leaf(node)
+            elif id(node) not in self.shadows:
+                self._unknown(node, parents, sys._getframe(1))
+
+        return init
+
+    def _setattr(self, store: Any) -> Any:
+        def set_attribute(node: Any, name: str, value: Any) -> None:
+            what = None if self.depth else self.watched.get(name)
+            if what is None:
+                store(node, name, value)
+                return
+            old = self._reading(node, name)
+            store(node, name, value)
+            self._wrote(node, what, old, self._reading(node, name), sys._getframe(1))
+
+        return set_attribute
+
+    # Nodes -----------------------------------------------------------------------------------------------
+
+    def made(
+        self, op: str, operands: tuple[Any, ...], out: Any, parameters: dict[str, Any] | None = None
+    ) -> None:
+        """An op of the vocabulary returned a node."""
+        if self.engine is None:
+            self._learn(out)
+        if any(x is out for x in operands) or len(operands) != self.arity[op]:
+            return  # an op that hands its operand on made nothing; one with operands missing cannot be told
+        kept: list[Shadow | int | float] = []
+        seen: list[float] = []
+        for x in operands:
+            if isinstance(x, self.types):
+                shadow = self.shadow(x)
+                data = self.data(x)
+                if shadow.op is None:
+                    shadow.data = data
+                kept.append(shadow)
+                seen.append(data)
+            elif (plain := self._plain_number(x)) is not None:
+                kept.append(plain)
+                seen.append(float(plain))
+            else:
+                return
+        shadow = self._add(out, op, tuple(kept), tuple(seen))
+        if parameters:
+            shadow.parameters = {n: x for n, x in parameters.items() if type(x) in (int, float)}
+
+    def shadow(self, node: Any) -> Shadow:
+        """The node's shadow; one that was never seen before is a leaf, unless it holds other nodes."""
+        known = self.shadows.get(id(node))
+        if known is not None:
+            return known
+        if self.engine is None:
+            self._learn(node)
+        parents = list(self._nodes_in(fields(node).values()))
+        if parents:
+            return self._add(node, "", tuple(map(self.shadow, parents[:64])), ())
+        return self._add(node, None, (), ())
+
+    def data(self, node: Any) -> float:
+        """The node's number; nan where it holds none."""
+        try:
+            return self.engine.read_data(node) if self.engine else float("nan")
+        except (NotANumber, AttributeError):
+            return float("nan")
+
+    def grad(self, node: Any) -> float | None:
+        """The node's gradient, None where it has none."""
+        try:
+            return self.engine.read_grad(node) if self.engine else None
+        except (NotANumber, AttributeError):
+            return None
+
+    def _leaf(self, node: Any) -> None:
+        if isinstance(node, self.types):
+            if self.engine is None:
+                self._learn(node)
+            self._add(node, None, (), ())
+
+    def _unknown(self, node: Any, parents: list[Any], frame: FrameType | None) -> None:
+        """A node was made from others outside any op that is wrapped: its maker's name may tell which it is."""
+        for cls in self.types:
+            self.wrap(cls)
+        for _ in range(FRAMES):
+            if frame is None or frame.f_code.co_name == "<module>":
+                break
+            code = frame.f_code
+            for name in reversed(code.co_qualname.split(".")):
+                op = REFLECTED.get(name) or self.methods.get(name) or self.plain.get(_plain(name))
+                if op is None:
+                    continue
+                given = [frame.f_locals.get(n) for n in code.co_varnames[: code.co_argcount]]
+                operands = [
+                    x for x in given if isinstance(x, self.types) or self._plain_number(x) is not None
+                ]
+                if len(operands) >= self.arity[op] and not any(x is node for x in operands):
+                    chosen = tuple(operands[: self.arity[op]])
+                    self.made(op, chosen[::-1] if name in REFLECTED else chosen, node)
+                    return
+            frame = frame.f_back
+        self._add(node, "", tuple(map(self.shadow, parents[:64])), ())
+
+    def _add(self, node: Any, op: str | None, operands: tuple[Any, ...], seen: tuple[float, ...]) -> Shadow:
+        serial = self.next = next(self.serials)
+        shadow = Shadow(serial, op, operands, seen, self.data(node))
+        key = id(node)
+        self.shadows[key] = shadow
+        try:
+            shadow.node = weakref.ref(node, functools.partial(self._died, key, serial))
+        except TypeError:  # slots without __weakref__: kept alive, the oldest are let go
+            shadow.node = lambda: self.strong.get(key)
+            self.strong[key] = node
+            if len(self.strong) > STRONG:
+                oldest = next(iter(self.strong))
+                del self.strong[oldest], self.shadows[oldest]
+        return shadow
+
+    def _died(self, key: int, serial: int, _: object) -> None:
+        if key in self.shadows and self.shadows[key].serial == serial:
+            del self.shadows[key]
+
+    def _nodes_in(self, things: Any) -> Iterator[Any]:
+        for x in things:
+            if isinstance(x, self.types):
+                yield x
+            elif isinstance(x, CONTAINERS):
+                for y in x:
+                    if isinstance(y, self.types):
+                        yield y
+                    elif isinstance(y, tuple):
+                        yield from (z for z in y if isinstance(z, self.types))
+
+    # Attributes ------------------------------------------------------------------------------------------
+
+    def _learn(self, node: Any) -> None:
+        """Which attributes hold the number and the gradient: the usual names, of those that are there."""
+        names = readable(node, DATA)
+        data = next((n for n in names if n in DATA and reading(node, n) is not None), None)
+        if data is None:
+            data = next((n for n in names if reading(node, n)), None)
+        if data is None:
+            return
+        self.engine = Engine(type(node), type(node), data, _files(type(node)))
+        self.engine.types = self.types
+        usual = [n for n in readable(node, GRADIENT) if n in GRADIENT and n != data]
+        self.engine.grad = usual[0] if usual else "grad"
+        self.watched = {data: "data", self.engine.grad: "grad"}
+        self.functions()
+
+    def _reading(self, node: Any, name: str) -> float | None:
+        try:
+            return None if (x := getattr(node, name, None)) is None else number(x, name)
+        except NotANumber:
+            return None
+
+    def _wrote(self, node: Any, what: str, old: float | None, new: float | None, at: FrameType) -> None:
+        shadow = self.shadow(node)
+        if shadow.op is not None:
+            self.elsewhere.append(Write(shadow.serial, what, old, new, None, at))
+            return
+        self.writes.append(Write(shadow.serial, what, old, new, self.grad(node), at))
+        if what == "data" and len(self.rates) < 8:
+            for space in (at.f_locals, at.f_globals, fields(at.f_locals.get("self"))):
+                for name, x in space.items():
+                    if name.strip("_").lower() in RATES and type(x) in (int, float):
+                        self.rates.setdefault(name, float(x))
+
+    @staticmethod
+    def _plain_number(x: Any) -> int | float | None:
+        """x as the protocol knows plain numbers, None if it is none."""
+        if type(x) is int or type(x) is float:
+            return x
+        if isinstance(x, bool):
+            return int(x)
+        if isinstance(x, (str, bytes, complex)) or x is None:
+            return None
+        try:
+            return float(x) if not hasattr(x, "shape") or x.shape == () else None
+        except (TypeError, ValueError, OverflowError):
+            return None

@@ -1,0 +1,400 @@
+"""`oracle diff`: run a script with its own engine, judge every backward and every update, and report."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from oracle import torch_reference
+from oracle.judge.blame import Fault
+from oracle.judge.causes import Demands, words
+from oracle.judge.equations import Checked, Failure
+from oracle.judge.example import example, pick
+from oracle.judge.probe import Rule
+from oracle.listing import expression
+from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
+from oracle.subjects import LoadError
+from oracle.trajectory.confirm import Confirmed, confirm
+from oracle.trajectory.events import BackwardCall, Ended
+from oracle.trajectory.findings import Finding
+from oracle.trajectory.follow import Trajectory
+from oracle.trajectory.steps import Judged, Step, Word, case_name, judge_call, reused
+from oracle.trajectory.stream import Script
+from oracle.version import VERSION
+
+SMALL = 40
+"""Values of the largest program of a script that is shown as an example; of a larger one it is the suite's."""
+
+ISOLATION = "none (your own script, run as you would)"
+
+OUTCOMES: dict[Word, str] = {
+    "ok": "pass",
+    "wrong": "fail",
+    "training": "fail",
+    "imprecise": "imprecise",
+    "differs by choice": "policy",
+    "not judged": "not run",
+}
+
+
+@dataclass(frozen=True)
+class Diffed:
+    """What came of a script.
+
+    report   as for `check`, one case for each backward call
+    drawn    the same with the first bad backward as the example of each cause, for pictures
+    printed  the end of what the script printed
+    """
+
+    report: Report
+    drawn: Report
+    printed: str
+
+
+@dataclass
+class _Seen:
+    """What is kept of a run: counts, and the first bad call with its equations."""
+
+    steps: list[Step] = field(default_factory=list)
+    failures: list[tuple[str, Failure]] = field(default_factory=list)
+    wrong: int = 0
+    faults: dict[tuple[object, ...], tuple[Fault, Checked]] = field(default_factory=dict)
+    first: tuple[BackwardCall, Checked] | None = None
+    calls: dict[str, tuple[BackwardCall, Checked | None]] = field(default_factory=dict)
+    used: set[Rule] = field(default_factory=set)
+    unexplained: int = 0
+    notes: dict[str, None] = field(default_factory=dict)
+    engine: tuple[str, str | None, str] | None = None
+
+
+def diff_script(
+    path: Path,
+    argv: Sequence[str] = (),
+    demands: Demands | None = None,
+    *,
+    timeout: float = 60.0,
+    steps: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Diffed:
+    """Run a script or notebook and judge what its engine does in it.
+
+    argv     what the script finds in sys.argv after its own name
+    timeout  seconds for the script; what it did until then is judged
+    steps    end it after so many backward calls
+    on_step  told every backward call as it is judged
+
+    Raises LoadError when the file cannot be run at all. The exit code is 0, 1, 3 when the script fails before
+    anything wrong was seen, or 5 when it makes no backward call.
+    """
+    began = time.monotonic()
+    if path.suffix not in (".py", ".ipynb") or not path.is_file():
+        raise LoadError(f"{path}: expected a script (.py) or a notebook (.ipynb)")
+    script = Script(path, argv, timeout=timeout, steps=steps)
+    demands = demands or Demands()
+    seen, trajectory = _Seen(), Trajectory()
+    end = Ended("died")
+    for event in script.events():
+        if isinstance(event, Ended):
+            end = event
+            trajectory.finish(event.interval)
+        else:
+            _call(seen, trajectory, event, on_step)
+    _end_notes(seen, trajectory, end, path, timeout)
+    return _report(seen, trajectory, end, path, demands, began, script.output)
+
+
+def _call(
+    seen: _Seen, trajectory: Trajectory, call: BackwardCall, on_step: Callable[[Step], None] | None
+) -> None:
+    judged = judge_call(call)
+    shown = trajectory.feed(call, judged.resets)
+    seen.engine = call.engine
+    word, detail = _word(call, judged, shown)
+    step = Step(call.step + 1, call.place.line, call.loss, judged.torch, call.size, word, detail)
+    seen.steps.append(step)
+    if call.program is not None and not (seen.steps[:-1] and seen.steps[-2].size == call.size):
+        program = call.program
+        seen.used.update((node.op, program.form(node)) for _, node in program.nodes())
+    if call.unknown:
+        seen.notes[
+            "some values come from ops that are not in the vocabulary; what lies below them is not judged"
+        ] = None
+    if judged.resets:
+        seen.notes[
+            "backward sets the gradients that are there to 0, where PyTorch adds to them (a policy, no mistake here)"
+        ] = None
+    for slug in shown:
+        if trajectory.findings[slug].step == call.step + 1:
+            seen.calls[slug] = (call, judged.checked)
+    if word == "wrong" and judged.checked is not None:
+        seen.wrong += 1
+        if seen.first is None:
+            seen.first = (call, judged.checked)
+        if len(seen.failures) < 100_000:
+            seen.failures += [(case_name(call), f) for f in judged.checked.failures if f.ordinary]
+        seen.unexplained += len(judged.unexplained)
+        for fault in judged.faults:
+            known = seen.faults.setdefault(
+                (fault.kind, fault.op, fault.slot, tuple(fault.rules)), (fault, judged.checked)
+            )[0]
+            if known is not fault:
+                known.numbers += fault.numbers
+    if on_step is not None:
+        on_step(step)
+
+
+def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Word, str]:
+    """The verdict on one backward call."""
+    wrong = [f for f in judged.faults if f.severity == "wrong"]
+    if wrong or judged.unexplained:
+        assert judged.checked is not None
+        n = len(judged.checked.failures)
+        sure = dict.fromkeys(f"{f.op} {f.kind}" for f in wrong if f.kind in ("forward", "derivative"))
+        return "wrong", ", ".join([f"{n} number{'' if n == 1 else 's'}", *sure])
+    if shown:
+        return "training", ", ".join(shown)
+    if judged.checked is None:
+        return "not judged", judged.why
+    if reused(call):
+        return "differs by choice" if judged.checked.failures else "ok", "a second backward of this graph"
+    severities = {f.severity for f in judged.faults}
+    if "imprecise" in severities:
+        return "imprecise", ", ".join(dict.fromkeys(f"{f.op} {f.kind}" for f in judged.faults))
+    return ("differs by choice", "at a kink or an end of a domain") if "policy" in severities else ("ok", "")
+
+
+def _end_notes(seen: _Seen, trajectory: Trajectory, end: Ended, path: Path, timeout: float) -> None:
+    n = len(seen.steps)
+    calls = f"{n} backward call{'' if n == 1 else 's'}"
+    if end.how == "timeout":
+        seen.notes[f"{path.name} did not end within {timeout:g} s and was stopped; {calls} were judged"] = (
+            None
+        )
+    if end.how == "steps":
+        seen.notes[f"{path.name} was ended after {calls}, as asked"] = None
+    for problem in end.problems:
+        seen.notes[problem] = None
+    large = sum(step.word == "not judged" and "values: " in step.detail for step in seen.steps)
+    if large:
+        seen.notes[f"{large} of {calls} were too large, or too many, to judge every value of"] = None
+    for rule in trajectory.summary:
+        seen.notes[f"measured: {rule}"] = None
+
+
+# The report ---------------------------------------------------------------------------------------------------
+
+
+def _report(
+    seen: _Seen,
+    trajectory: Trajectory,
+    end: Ended,
+    path: Path,
+    demands: Demands,
+    began: float,
+    printed: str,
+) -> Diffed:
+    found: list[tuple[Cause, Example | None, set[str]]] = []
+    unexplained = 0
+    used = {"class": seen.engine[0], "file": seen.engine[1] or "unknown"} if seen.engine else {}
+    if seen.first is not None:
+        rules, unexplained = _engine_causes(seen, demands)
+        found += rules
+    for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
+        found.append(_training_cause(seen, finding, path))
+    causes = tuple(cause for cause, _, _ in found)
+    cases = tuple(_case(step, found) for step in seen.steps)
+    error, code = None, 0
+    if unexplained or any(cause.demanded for cause in causes):
+        code = 1
+    elif end.problems:
+        error, code = end.problems[-1], 3
+    elif not seen.steps:
+        error, code = "it makes no backward call on a value of an engine", 5
+    elif all(case.outcome == "not run" for case in cases):
+        error, code = "no backward call could be judged", 5
+    report = Report(
+        SubjectInfo(
+            path.name, str(path), "python", hashlib.sha256(path.read_bytes()).hexdigest(), str(path), used
+        ),
+        VERSION,
+        "diff",
+        torch_reference.version(),
+        ISOLATION,
+        demands.profile,
+        "",
+        time.monotonic() - began,
+        code,
+        causes,
+        cases,
+        {},
+        unexplained,
+        {},
+        tuple(seen.notes),
+        error,
+    )
+    drawn = tuple(replace(cause, example=shown or cause.example) for cause, shown, _ in found)
+    return Diffed(report, replace(report, causes=drawn), printed)
+
+
+def _case(step: Step, found: Sequence[tuple[Cause, Example | None, set[str]]]) -> CaseResult:
+    name = f"diff/step-{step.number}"
+    torch = "" if step.torch is None else f", PyTorch's {step.torch!r}"
+    detail = f"loss {step.loss!r}{torch}" + (f"; {step.detail}" if step.detail else "")
+    causes = tuple(n for n, (_, _, names) in enumerate(found) if name in names)
+    return CaseResult(name, "diff", OUTCOMES[step.word], causes, detail)
+
+
+def _engine_causes(seen: _Seen, demands: Demands) -> tuple[list[tuple[Cause, Example | None, set[str]]], int]:
+    """The rules of the engine that are wrong: as probes of it alone say, else as the run itself shows."""
+    assert seen.first is not None
+    call, _ = seen.first
+    answer = confirm(call, seen.used, demands)
+    if isinstance(answer, Confirmed) and answer.causes:
+        return _confirmed(seen, answer)
+    if isinstance(answer, str):
+        seen.notes[f"{answer}; causes are told from the run alone, without a line"] = None
+    else:
+        seen.notes["by itself the engine does this right: what goes wrong depends on the script's run"] = None
+    out = []
+    for fault, where in seen.faults.values():
+        said = words(fault, None, {})
+        shown = pick(fault)
+        drawn = None if shown is None else example(fault, where, shown[1], {})
+        names = {name for name, f in seen.failures if _same(fault, f)}
+        cause = Cause(
+            fault.kind,
+            fault.severity,
+            demands.demanded(fault, None),
+            fault.op,
+            fault.slot,
+            None,
+            said.mistake,
+            said.message,
+            None,
+            None,
+            tuple(sorted(names, key=_order)),
+            fault.numbers,
+            drawn if len(where.run.program) <= SMALL else None,
+            said.hints,
+            fault.policy,
+        )
+        out.append((cause, drawn, names))
+    return out, seen.unexplained
+
+
+def _same(fault: Fault, failure: Failure) -> bool:
+    from oracle.trajectory.confirm import rules_of
+
+    return not fault.rules or bool(set(rules_of(failure.run.program, failure)) & set(fault.rules))
+
+
+def _confirmed(seen: _Seen, answer: Confirmed) -> tuple[list[tuple[Cause, Example | None, set[str]]], int]:
+    """Causes with their lines, counted and drawn in the script's own run."""
+    counts = [0] * len(answer.causes)
+    names: list[set[str]] = [set() for _ in answer.causes]
+    firsts: list[Failure | None] = [None] * len(answer.causes)
+    unexplained = 0
+    for name, failure in seen.failures:
+        n = answer.of(failure)
+        if n is None:
+            unexplained += 1
+            continue
+        counts[n] += 1
+        names[n].add(name)
+        firsts[n] = firsts[n] or failure
+    assert seen.first is not None
+    checked = seen.first[1]
+    out = []
+    for n, (cause, fault) in enumerate(zip(answer.causes, answer.faults, strict=True)):
+        drawn = None
+        first = next((f for f in checked.failures if answer.of(f) == n), None)
+        if first is not None:
+            drawn = example(fault, checked, first, answer.found)
+        shown = drawn if drawn is not None and len(checked.run.program) <= SMALL else cause.example
+        if firsts[n] is None:
+            continue  # wrong by itself, but the script was never hurt by it
+        cause = replace(
+            cause,
+            cases=tuple(sorted(names[n], key=_order)),
+            wrong_numbers=counts[n],
+            example=shown,
+        )
+        out.append((cause, drawn, names[n]))
+    return out, unexplained
+
+
+def _order(name: str) -> int:
+    return int(name.rpartition("-")[2])
+
+
+def _training_cause(seen: _Seen, finding: Finding, path: Path) -> tuple[Cause, Example | None, set[str]]:
+    """A mistake of the training loop as a cause."""
+    row = finding.row
+    names = {f"diff/step-{n}" for n in finding.steps if n <= len(seen.steps)}
+    drawn = None
+    if finding.slug in seen.calls:
+        drawn = _old_gradient(*seen.calls[finding.slug], finding, path)
+    cause = Cause(
+        "lifecycle",
+        "wrong",
+        True,
+        None,
+        None,
+        None,
+        finding.slug,
+        finding.sentence,
+        None if finding.place is None else finding.place.file,
+        None if finding.place is None else finding.place.line,
+        tuple(sorted(names, key=_order)),
+        0,
+        drawn if drawn is not None and len(drawn.table) <= SMALL else None,
+        (row.nudge, row.why, row.fix),
+    )
+    return cause, drawn, names
+
+
+def _old_gradient(
+    call: BackwardCall, checked: Checked | None, finding: Finding, path: Path
+) -> Example | None:
+    """A step that began on old gradients: what its gradients hold, and what PyTorch's would after zero_grad."""
+    program = call.program
+    if program is None or checked is None or finding.leaf not in call.serials:
+        return None
+    (world,) = torch_reference.run(checked.run.case)
+    rows = []
+    for i in range(len(program)):
+        node = program.producer(i)
+        stale = bool(call.before[i])
+        verdict: Verdict = "unobserved" if call.grad[i] is None else "wrong" if stale else "match"
+        rows.append(
+            Row(
+                i,
+                program.name(i),
+                "" if node is None else expression(program, node),
+                call.made[i],
+                call.grad[i],
+                checked.data[i],
+                checked.grad[i],
+                world.data[i],
+                world.grad[i],
+                "match",
+                verdict,
+                stale,
+            )
+        )
+    row = rows[call.serials.index(finding.leaf)]
+    where = f"# {path.name}, after the backward of step {finding.step}"
+    return Example(
+        checked.run.case.name,
+        program,
+        row.node,
+        "grad",
+        row.grad,
+        row.local_grad,
+        row.global_grad,
+        f"{where}\n{row.node}.grad",
+        tuple(rows),
+    )

@@ -1,0 +1,18 @@
+"""Weights are clipped between forward and backward."""
+
+import random
+
+from engine import MLP, loss_of
+
+random.seed(3)
+model = MLP(2, 2, 1)
+lr = 0.05
+for step in range(6):
+    loss = loss_of(model)
+    for p in model.parameters():
+        p.data = max(-0.5, min(0.5, p.data))
+    for p in model.parameters():
+        p.grad = 0.0
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad

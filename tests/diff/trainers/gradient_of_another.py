@@ -1,0 +1,19 @@
+"""Every bias is updated by the gradient of its first weight."""
+
+import random
+
+from engine import MLP, loss_of
+
+random.seed(3)
+model = MLP(2, 2, 1)
+lr = 0.05
+for step in range(6):
+    loss = loss_of(model)
+    for p in model.parameters():
+        p.grad = 0.0
+    loss.backward()
+    for layer in model.layers:
+        for neuron in layer:
+            for p in neuron.w:
+                p.data -= lr * p.grad
+            neuron.b.data -= lr * neuron.w[0].grad

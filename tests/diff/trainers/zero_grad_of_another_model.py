@@ -1,0 +1,17 @@
+"""The gradients of a copy are set to zero."""
+
+import random
+
+from engine import MLP, loss_of
+
+random.seed(3)
+model = MLP(2, 2, 1)
+copy = MLP(2, 2, 1)
+lr = 0.05
+for step in range(6):
+    for p in copy.parameters():
+        p.grad = 0.0
+    loss = loss_of(model)
+    loss.backward()
+    for p in model.parameters():
+        p.data -= lr * p.grad
