@@ -94,18 +94,27 @@ class Conformance:
     """What the plugin does when there is a subject; an object with pytest's hooks."""
 
     def __init__(self, config: pytest.Config, target: str) -> None:
+        """Raises pytest.UsageError for options that cannot be used, before anything runs."""
         from oracle import suite
+        from oracle.baseline import BaselineError
+        from oracle.check import requirements
+        from oracle.gate import Gate
         from oracle.subjects import LoadError
         from oracle.subjects.target import resolve
 
         self.config, self.target = config, target
         self._report: Report | None = None
         self._results: dict[str, Result] | None = None
-        self._told = False
         try:
             self.file = resolve(target).file
+            self.gate = Gate.open(config.getoption("--oracle-baseline"), False, os.environ)
+            requirements(config.getoption("--oracle-require"))
         except LoadError as problem:
             raise pytest.UsageError(f"--oracle-subject {problem}") from None
+        except BaselineError as problem:
+            raise pytest.UsageError(f"--oracle-baseline {problem}") from None
+        except ValueError as problem:
+            raise pytest.UsageError(f"--oracle-require {problem}") from None
         config.addinivalue_line("markers", "oracle: the conformance suite of minigrad-oracle")
         for level, what in suite.LEVELS.items():
             config.addinivalue_line("markers", f"{level}: the suite's level: {what}")
@@ -141,6 +150,8 @@ class Conformance:
         return self._report
 
     def _check(self) -> Report:
+        from datetime import date
+
         from oracle import suite
         from oracle.subjects import LoadError
         from oracle.unfinished import not_run
@@ -158,23 +169,7 @@ class Conformance:
             )
         except LoadError as problem:
             return not_run(self.target, suite.cases(), profile, 3, str(problem))
-        except ValueError as problem:
-            return not_run(self.target, suite.cases(), profile, 2, f"--oracle-require {problem}")
-        return self._gated(report)
-
-    def _gated(self, report: Report) -> Report:
-        """The report as the baseline sees it."""
-        from datetime import date
-
-        from oracle.baseline import BaselineError
-        from oracle.gate import Gate
-        from oracle.unfinished import not_run
-
-        try:
-            gate = Gate.open(self.config.getoption("--oracle-baseline"), False, os.environ)
-        except BaselineError as problem:
-            return not_run(self.target, (), report.profile, 2, str(problem))
-        return gate.settle(report, [], date.today())[0]
+        return self.gate.settle(report, [], date.today())[0]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
