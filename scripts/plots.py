@@ -1,4 +1,5 @@
-"""Plots of the gallery, in the look of the graphs: matplotlib to SVG that turns dark where its reader prefers it."""
+"""Plots of gallery and training, in the look of the graphs: matplotlib to SVG that turns dark where its reader
+prefers it."""
 
 from __future__ import annotations
 
@@ -39,6 +40,44 @@ def losses(numbers: Sequence[float]) -> str:
     )
     axes.set_ylim(bottom=0)
     axes.set_xticks(range(0, len(numbers), 2))
+    return svg(figure)
+
+
+def moons(
+    points: Sequence[tuple[float, float]],
+    sides: Sequence[float],
+    xs: Sequence[float],
+    ys: Sequence[float],
+    scores: Sequence[Sequence[float]],
+) -> str:
+    """Points on both sides of the line where a network's score is 0; scores are a grid's, a row for each y."""
+    figure, axes = canvas("two moons, and the line that an MLP(2, [16, 16, 1]) draws", "x")
+    reach = 1 + max(abs(score) for row in scores for score in row)
+    axes.contourf(
+        xs, ys, scores, levels=[-reach, 0.0, reach], colors=[INK["inherited.fill"], INK["match.header"]]
+    )
+    axes.contour(xs, ys, scores, levels=[0.0], colors=[INK["muted"]], linewidths=1.8)
+    for side, colour, marker in ((1.0, INK["torch"], "o"), (-1.0, INK["yours"], "s")):
+        mine = [point for point, s in zip(points, sides, strict=True) if s == side]
+        axes.plot(*zip(*mine, strict=True), marker, color=colour, markersize=5, markeredgecolor=INK["ground"])
+    axes.grid(visible=False)
+    return svg(figure)
+
+
+def descent(losses: Sequence[float], accuracies: Sequence[float]) -> str:
+    """The loss before every step, and beside it the share of points that are right."""
+    figure, axes = canvas("two moons: loss and accuracy", "step")
+    axes.plot(losses, color=INK["yours"], linewidth=2.4)
+    axes.plot(accuracies, color=INK["torch"], linewidth=2.4)
+    axes.set_ylim(0, 1.08)
+    for words, numbers, colour in (
+        (f"loss {losses[-1]:.3f}", losses, "yours"),
+        (f"accuracy {accuracies[-1]:.0%}", accuracies, "torch"),
+    ):
+        axes.annotate(
+            words, (len(numbers) - 1, numbers[-1]), (0, 7), textcoords="offset points",
+            color=INK[colour], ha="right", fontsize=12, weight="bold",
+        )  # fmt: skip
     return svg(figure)
 
 
