@@ -36,11 +36,18 @@ _FAILED = 3
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: a sentence, whether a gate fails by it, and the cause that it is about."""
+    """One difference.
+
+    fails    whether a gate fails by it
+    text     the sentence
+    cause    the cause that it is about, when that is there now
+    follows  whether a rule that has become wrong could be the reason
+    """
 
     fails: bool
     text: str
     cause: Fingerprint | None = None
+    follows: bool = False
 
 
 def compare(
@@ -62,7 +69,22 @@ def compare(
         *_speed(baseline, now),
         *_versions(baseline, now),
     ]
+    if any(
+        change.fails and now.accepted[change.cause].severity == "wrong" for change in found if change.cause
+    ):
+        found = _without_what_follows(found)
     return tuple(sorted(found, key=lambda change: not change.fails))
+
+
+def _without_what_follows(found: list[Change]) -> list[Change]:
+    """A wrong rule hides choices of the engine, and leaves other rules untested: no news of their own."""
+    kept = [change for change in found if not change.follows]
+    if hidden := len(found) - len(kept):
+        more = (
+            f"{words.count(hidden, 'more difference')} may follow from that; see again when it is repaired."
+        )
+        kept.append(Change(False, more))
+    return kept
 
 
 def between(old: Report, new: Report) -> tuple[Change, ...]:
@@ -140,7 +162,7 @@ def _causes(report: Report, baseline: Baseline, now: Baseline, today: date) -> I
             yield Change(True, f"{over}: {_sentence(cause)}. Repair it, or give it another date.", key)
     for key, known in baseline.accepted.items():
         if key not in now.accepted:
-            yield Change(True, f"fixed: {known.message.rstrip('. ')}. {_UPDATE}")
+            yield Change(True, f"fixed: {known.message.rstrip('. ')}. {_UPDATE}", follows=True)
 
 
 _UPDATE = "Update the baseline, so that it cannot come back (--update-baseline)."
@@ -218,7 +240,7 @@ def _ops(baseline: Baseline, now: Baseline) -> Iterator[Change]:
                 True, f"{op} is offered now. Update the baseline, so that it stays (--update-baseline)."
             )
         elif before.exercised and not after.exercised:
-            yield Change(same_suite, f"{op} is no longer exercised: no case tests its rules.")
+            yield Change(same_suite, f"{op} is no longer exercised: no case tests its rules.", follows=True)
         elif before.offered:
             for what, old, new in (
                 ("value", before.data_ulp, after.data_ulp),
@@ -227,7 +249,7 @@ def _ops(baseline: Baseline, now: Baseline) -> Iterator[Change]:
                 if new > old:
                     far = new > max(old + SLACK_ULP, old * SLACK_RATIO)
                     text = f"{op}: the largest error of its {what} grew from {old:,.4g} to {new:,.4g} ulp."
-                    yield Change(far and same_suite, text)
+                    yield Change(far and same_suite, text, follows=True)
 
 
 def _offers(now: Baseline, op: str) -> bool:

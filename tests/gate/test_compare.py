@@ -50,13 +50,25 @@ def test_a_new_cause_fails_and_says_where() -> None:
     ids=lambda fields: next(iter(fields)),
 )
 def test_every_part_of_the_fingerprint_tells_causes_apart(other: dict[str, object]) -> None:
-    found = failing(changes(report(cause(**other)), report(cause())))
-    assert [text.split(":")[0] for text in found] == ["new", "fixed"]
+    old, new = (cause(severity="imprecise"), cause(severity="imprecise", **other))
+    assert [text.split(":")[0] for text in failing(changes(report(new), report(old)))] == ["new", "fixed"]
 
 
 def test_a_cause_that_is_gone_fails_until_the_baseline_says_so() -> None:
     texts = failing(changes(report(), report(cause())))
     assert len(texts) == 1 and texts[0].startswith("fixed: mul pushes") and "--update-baseline" in texts[0]
+
+
+def test_what_a_wrong_rule_hides_is_not_told_as_news() -> None:
+    policy = cause(kind="lifecycle", op=None, severity="policy", message="the engine differs", cases=())
+    ops = {**OPS, "exp": OpResult(True, False), "mul": OpResult(True, True, 0.0, 9.0)}
+    found = changes(report(cause(), ops=ops), report(policy))
+    assert failing(found) == ["new: mul pushes the negative of the gradient (engine.py:31)."]
+    assert found[1].text.startswith("3 more differences may follow from that")
+    alone = failing(
+        changes(report(ops=ops), report(policy, cases={"forward/mul": "pass", "graph/square": "pass"}))
+    )
+    assert len(alone) == 3
 
 
 def test_a_cause_that_got_more_severe_fails() -> None:
@@ -184,7 +196,8 @@ def test_a_report_that_judged_nothing_keeps_its_exit_code(code: int) -> None:
 
 
 def test_two_reports_in_words() -> None:
-    texts = [change.text for change in between(report(cause(operand=1)), report(cause()))]
+    old, new = report(cause(severity="policy")), report(cause(severity="policy", operand=1))
+    texts = [change.text for change in between(old, new)]
     assert [text.split(":")[0] for text in texts] == ["new", "fixed"]
     assert between(report(cause()), report(cause())) == ()
 
