@@ -244,7 +244,9 @@ class Keep:
         if not isinstance(root, ast.Name):
             return isinstance(root, (ast.Lambda, ast.Constant))
         if root.id in self.functions or root.id in self.classes:
-            return bool(bound & self.by_classes) or (root.id in self.classes and bool(bound & self.needed))
+            # In a module that the subject imports, an assignment is what other modules may read.
+            for_others = self.exported or root.id in self.classes
+            return bool(bound & self.by_classes) or (for_others and bool(bound & self.needed))
         if isinstance(function, ast.Name) and hasattr(builtins, function.id):
             return function.id in SAFE_CALLS
         return bool(bound & self.needed)
