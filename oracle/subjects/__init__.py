@@ -3,10 +3,11 @@
 from oracle.subjects.network import Network, NetworkAnswer
 from oracle.subjects.subject import Subject, open_subject, require_tier
 from oracle.subjects.target import LoadError
-from oracle.subjects.tiers import NoIsolation
+from oracle.subjects.tiers import TIERS, NoIsolation
 from oracle.subjects.tracing import Place, Trace
 
 __all__ = [
+    "TIERS",
     "LoadError",
     "Network",
     "NetworkAnswer",

@@ -7,6 +7,7 @@ words) and `methods` (names, for near misses), or with `refused`, a sentence; an
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +23,15 @@ from oracle.vocabulary import VOCABULARY
 
 LONGEST_HELLO = 1 << 20
 """Bytes that a worker's first message may have."""
+
+HELLO = (
+    '{"protocol":1,"name":"engine.js","language":"javascript","ops":["add","mul"],"grads":"all",'
+    '"capabilities":[]}'
+)
+ROW = '{"data":["0x1p+1","0x1p+2"],"grad":["0x1p+2",null]}'
+ROWS = f"[{ROW}]"
+ERROR = '{"type":"RangeError","message":"log of 0","node":2,"during":"forward","line":null}'
+"""What would be right, for complaints. The whole protocol: `oracle/schema/protocol-1.json`."""
 
 SHORT = 500
 """Characters kept of a text that a subject sends."""
@@ -66,7 +76,7 @@ def read_confinement(line: bytes) -> None:
     """Read the first line of a launched process, see `worker.confine`. Raises Refused, or Lost."""
     data = _object(line)
     if isinstance(data.get("failed"), str):
-        raise Refused(_sanitised(data["failed"]))
+        raise Refused(one_line(data["failed"]))
     if leaks := _strings(data, "leaks"):
         raise Refused("a process inside can still " + ", ".join(leaks))
 
@@ -77,26 +87,28 @@ def read_hello(line: bytes) -> Hello:
     if isinstance(data.get("refused"), str):
         hints = near_misses(_strings(data, "methods"))
         hint = "".join(f"; it defines {name}, but Python calls {dunder}" for dunder, name in hints.items())
-        raise Refused(_sanitised(data["refused"]) + hint)
+        raise Refused(one_line(data["refused"]) + hint)
     if data.get("protocol") != 1:
-        raise Lost("protocol", f"protocol: expected 1, found {_shown(data.get('protocol'))}")
+        raise _complaint("protocol", "1", data.get("protocol"), HELLO)
     grads = data.get("grads")
     if grads not in ("all", "leaves"):
-        raise Lost("protocol", f'grads: expected "all" or "leaves", found {_shown(grads)}')
+        raise _complaint("grads", '"all" or "leaves"', grads, HELLO)
     ops = _strings(data, "ops")
-    if unknown := [op for op in ops if op not in VOCABULARY]:
-        raise Lost("protocol", f"ops: {_shown(unknown[0])} is not in the vocabulary")
+    for op in ops:
+        if op not in VOCABULARY:
+            near = difflib.get_close_matches(op, VOCABULARY, 3) or list(VOCABULARY)[:5]
+            raise _complaint("ops", "names from the vocabulary", op, f"{', '.join(near)}")
     found = data.get("found", {})
     if not isinstance(found, dict):
-        raise Lost("protocol", f"found: expected an object of strings, found {_shown(found)}")
+        raise _complaint("found", "an object of strings", found)
     return Hello(
-        name=_sanitised(_string(data, "name")),
-        language=_sanitised(_string(data, "language")),
+        name=one_line(_string(data, "name")),
+        language=one_line(_string(data, "language")),
         ops=frozenset(ops),
         grads="all" if grads == "all" else "leaves",
         capabilities=frozenset(_strings(data, "capabilities")),
         has_backward=data.get("has_backward") is not False,
-        found={_sanitised(k): _sanitised(str(v)) for k, v in found.items()},
+        found={one_line(k): one_line(str(v)) for k, v in found.items()},
         methods=tuple(_strings(data, "methods")) if "methods" in data else (),
     )
 
@@ -112,17 +124,16 @@ def read_answer(line: bytes, number: int, case: Case, seconds: float) -> Answer:
             return Answer(lost="output limit", detail=crash.message, seconds=seconds)
         return Answer(crash=crash, seconds=seconds)
     if "unsupported" in data:
-        return Answer(unsupported=_sanitised(_string(data, "unsupported")), seconds=seconds)
+        return Answer(unsupported=one_line(_string(data, "unsupported")), seconds=seconds)
     rows = data.get("observations")
     wanted = sum(isinstance(step, Observe) for step in case.steps)
     if not isinstance(rows, list) or len(rows) != wanted:
-        found = f"{len(rows)}" if isinstance(rows, list) else _shown(rows)
-        raise Lost(
-            "protocol", f"observations: expected a list of {wanted}, one for each observe step; found {found}"
-        )
+        raise _complaint("observations", f"a list of {wanted}, one for each observe step", rows, ROWS)
     seen = []
     for k, row in enumerate(rows):
         try:
+            if not isinstance(row, dict):
+                raise _complaint(f"observations[{k}]", "an object with data and grad", row, ROW)
             seen.append(Observation.from_json(row, len(case.program)))
         except ProgramError as problem:
             raise Lost("protocol", f"observations[{k}].{problem}") from None
@@ -135,7 +146,7 @@ def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:
     if "error" in data:
         return NetworkAnswer(crash=_crash(data["error"], 1))
     if "unsupported" in data:
-        return NetworkAnswer(lost="unsupported", detail=_sanitised(_string(data, "unsupported")))
+        return NetworkAnswer(lost="unsupported", detail=one_line(_string(data, "unsupported")))
     shape = [[len(row) for row in rows] for rows in asked.parameters]
     try:
         gradients = tuple(
@@ -166,7 +177,7 @@ def read_trace(line: bytes, number: int, case: Case) -> Trace | None:
 def _reply(line: bytes, number: int) -> dict[str, Any]:
     data = _object(line)
     if type(data.get("id")) is not int or data["id"] != number:
-        raise Lost("protocol", f"id: expected {number}, found {_shown(data.get('id'))}")
+        raise _complaint("id", f"{number}, as in the message", data.get("id"))
     return data
 
 
@@ -177,29 +188,36 @@ def _object(line: bytes) -> dict[str, Any]:
         reason = "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)[:80]
         raise Lost("protocol", f"the answer is not JSON: {reason}; it begins with {line[:40]!r}") from None
     if not isinstance(data, dict):
-        raise Lost("protocol", f"the answer is {_shown(data)}; expected an object")
+        raise _complaint("the answer", "an object", data)
     return data
+
+
+def _complaint(field: str, expected: str, found: Any, example: str = "") -> Lost:
+    """What is wrong with a message: the field, what was expected, what was found, and what would be right."""
+    return Lost(
+        "protocol",
+        f"{field}: expected {expected}, found {_shown(found)}"
+        + (f"; for example {example}" if example else ""),
+    )
 
 
 def _crash(data: Any, size: int) -> Crash:
     if not isinstance(data, dict):
-        raise Lost("protocol", f"error: expected an object, found {_shown(data)}")
+        raise _complaint("error", "an object", data, ERROR)
     during = data.get("during", "forward")
     if during not in ("forward", "backward"):
-        raise Lost("protocol", f'error.during: expected "forward" or "backward", found {_shown(during)}')
+        raise _complaint("error.during", '"forward" or "backward"', during)
     node, line = data.get("node"), data.get("line")
     if node is not None and not (type(node) is int and 0 <= node < size):
-        raise Lost(
-            "protocol", f"error.node: expected the index of a value, 0 to {size - 1}, found {_shown(node)}"
-        )
+        raise _complaint("error.node", f"the index of a value, 0 to {size - 1}, or null", node)
     if line is not None and not (type(line) is int and 0 < line < 10**7):
-        raise Lost("protocol", f"error.line: expected a line number or null, found {_shown(line)}")
+        raise _complaint("error.line", "a line number or null", line)
     for field in ("type", "message"):
         if not isinstance(data.get(field), str):
-            raise Lost("protocol", f"error.{field}: expected a string, found {_shown(data.get(field))}")
+            raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
     return Crash(
-        _sanitised(data["type"]),
-        _sanitised(data["message"]),
+        one_line(data["type"]),
+        one_line(data["message"]),
         node=node,
         during=during,
         line=line,
@@ -209,14 +227,14 @@ def _crash(data: Any, size: int) -> Crash:
 
 def _string(data: dict[str, Any], field: str) -> str:
     if not isinstance(data.get(field), str):
-        raise Lost("protocol", f"{field}: expected a string, found {_shown(data.get(field))}")
+        raise _complaint(field, "a string", data.get(field))
     return str(data[field])
 
 
 def _strings(data: dict[str, Any], field: str) -> list[str]:
     value = data.get(field, [])
     if not isinstance(value, list) or not all(isinstance(x, str) for x in value):
-        raise Lost("protocol", f"{field}: expected a list of strings, found {_shown(value)}")
+        raise _complaint(field, "a list of strings", value, '["add", "mul"]')
     return value
 
 
@@ -224,11 +242,13 @@ def _shown(value: Any) -> str:
     """A short spelling of any JSON value, for a complaint."""
     if value is None:
         return "null"
-    if isinstance(value, (list, dict)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return _sanitised(str(value)[:40])
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, dict):
+        return f"an object with {', '.join(one_line(key[:20]) for key in list(value)[:3])}" if value else "{}"
+    return one_line(json.dumps(value)[:40])
 
 
-def _sanitised(text: str) -> str:
+def one_line(text: str) -> str:
     """A subject's text in one bounded line of printable characters."""
     return "".join(c if c.isprintable() else " " for c in text[:SHORT])

@@ -227,6 +227,14 @@ class Subject:
         assert self._child is not None
         return self._child
 
+    def _said(self) -> str:
+        """The end of what a command printed before it was lost: mostly why. Python's says so by itself."""
+        if self._launch.file is not None or self._child is None:
+            return ""
+        lines = [line for line in self._child.output(PRINTED).splitlines() if line.strip()]
+        told = next((line for line in lines if "rror" in line), lines[-1] if lines else "")
+        return f'; it printed "{messages.one_line(told)}"' if told else ""
+
     def _mark(self) -> str:
         """What is looked for after a worker has ended, in a tier where it can leave processes behind."""
         token = self._launch.environment.get(MARK)
@@ -245,7 +253,7 @@ class Subject:
         except OSError as problem:
             sentence = f"{name}: it cannot be started: {problem.strerror}"
         except Lost as loss:
-            sentence = f"{name}: loading it failed: {loss}"
+            sentence = f"{name}: loading it failed: {loss}{self._said()}"
             if loss.reason == "timeout":
                 sentence = (
                     f"{name}: loading it did not end within {limit:g} s; look for a loop that runs on import, "

@@ -40,12 +40,13 @@ class Tier:
 
     def confinement(self, places: Places, limits: Mapping[str, int], may_exec: bool) -> dict[str, Any]:
         """What the process is told of it: the configuration of `worker.confine.enter`."""
-        real = list(dict.fromkeys(str(Path(path).resolve()) for path in places.readable))
+        inside = self.wrap is bubble  # where links are made, and what is hidden is covered, by the bubble
+        real = [path if inside else str(Path(path).resolve()) for path in places.readable]
         return {
             "layers": list(self.layers),
-            "readable": real,
+            "readable": list(dict.fromkeys(real)),
             "listed": list(places.listed),
-            "hidden": [] if self.wrap is bubble else list(places.hidden),  # a bubble has them covered already
+            "hidden": [] if inside else list(places.hidden),
             "limits": dict(limits),
             "exec": may_exec,
             "forbidden": str(ORACLE / "__init__.py"),

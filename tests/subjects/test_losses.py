@@ -184,10 +184,10 @@ NONSENSE = {
     "'[' * 5000": "nested too deeply",
     "'{\"id\":' + '9' * 5000 + '}'": "the answer is not JSON",
     "[1]": "expected an object",
-    '{"id": 99}': "id: expected 1, found 99",
-    '{"id": True, "observations": []}': "id: expected 1, found True",
-    '{"id": message["id"]}': "observations: expected a list of 1, one for each observe step; found null",
-    '{"id": message["id"], "observations": [3]}': "observations[0].expected an object with data and grad",
+    '{"id": 99}': "id: expected 1, as in the message, found 99",
+    '{"id": True, "observations": []}': "id: expected 1, as in the message, found true",
+    '{"id": message["id"]}': "observations: expected a list of 1, one for each observe step, found null; for",
+    '{"id": message["id"], "observations": [3]}': "observations[0]: expected an object with data and grad, found 3;",
     row("[]"): "observations[0].data: expected a list of 3 entries",
     row('["0x1p+0", "3.5", "0x1p+0"]'): 'observations[0].data[1]: expected a float as a C99 hex string',
     row("[1.0] * n"): "observations[0].data[0]",
@@ -211,8 +211,10 @@ def test_nonsense_is_named(reply: str) -> None:
 
 GREETINGS = {
     '{"protocol": 2}': "protocol: expected 1, found 2",
-    HELLO.replace('"all"', '"some"'): 'grads: expected "all" or "leaves", found some',
-    HELLO.replace('["mul"]', '["conv2d"]'): "ops: conv2d is not in the vocabulary",
+    HELLO.replace('"all"', '"some"'): 'grads: expected "all" or "leaves", found "some"; for example {',
+    HELLO.replace(
+        '["mul"]', '["conv2d"]'
+    ): 'ops: expected names from the vocabulary, found "conv2d"; for example ',
     HELLO.replace('["mul"]', "3"): "ops: expected a list of strings, found 3",
     "[]": "expected an object",
 }

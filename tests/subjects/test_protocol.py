@@ -1,0 +1,97 @@
+"""The protocol's schema: every message that either side sends is valid by it, and what it calls valid is read."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oracle import suite
+from oracle.case import Case, Observe
+from oracle.program import Num, Program
+from oracle.subjects import open_subject
+from oracle.subjects import subject as subjects
+from oracle.subjects.child import Child
+from oracle.subjects.messages import ERROR, HELLO, ROW, encode, read_answer, read_hello
+
+jsonschema = pytest.importorskip("jsonschema")
+
+ENGINES = Path(__file__).parent.parent / "engines"
+
+SCHEMA = json.loads(files("oracle").joinpath("schema/protocol-1.json").read_text(encoding="utf-8"))
+
+
+def part(name: str) -> Any:
+    """A validator of one kind of message."""
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", SCHEMA["$defs"])
+def test_its_own_examples(name: str) -> None:
+    for example in SCHEMA["$defs"][name].get("examples", ()):
+        part(name).validate(example)
+
+
+def test_every_message_of_the_suite() -> None:
+    run = part("run")
+    small = [case for case in suite.cases() if len(case.program) < 30]
+    for case in small[::7]:
+        run.validate(json.loads(encode("run", 1, case)))
+    assert len(small) > 100
+
+
+class Overheard(Child):
+    """A child whose conversation is kept."""
+
+    heard: list[tuple[dict[str, Any], dict[str, Any]]]
+
+    def ask(self, requests: Any, timeout: float) -> Any:
+        asked = []
+
+        def kept() -> Any:
+            for request in requests:
+                asked.append(request.line)
+                yield request
+
+        for k, (line, seconds) in enumerate(super().ask(kept(), timeout)):
+            if asked[k]:
+                self.heard.append((json.loads(asked[k]), json.loads(line)))
+            yield line, seconds
+
+
+def test_a_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    monkeypatch.setattr(Overheard, "heard", heard, raising=False)
+    monkeypatch.setattr(subjects, "Child", Overheard)
+    cases = [
+        Case("a/mul", Program.build([2.0], [("mul", [0, 0])])),
+        Case("a/none", Program.build([2.0], [("erf", [0])])),
+        Case("a/raises", Program.build([0.0], [("pow", [0, Num(-1)])])),
+        Case("a/forward", Program.build([2.0], [("tanh", [0])]), steps=(Observe(), Observe())),
+    ]
+    with open_subject(str(ENGINES / "closures.py")) as subject:
+        subject.run(cases)
+        subject.trace(cases[0])
+    kinds = set()
+    for asked, answered in heard:
+        part(asked["cmd"]).validate(asked)
+        part("hello" if asked["cmd"] == "start" else "answer").validate(answered)
+        kinds |= set(answered)
+    assert {"observations", "unsupported", "error", "trace", "ops"} <= kinds
+
+
+def test_what_complaints_give_as_an_example() -> None:
+    part("hello").validate(json.loads(HELLO))
+    part("observation").validate(json.loads(ROW))
+    part("error").validate(json.loads(ERROR))
+    assert read_hello(HELLO.encode()).ops == {"add", "mul"}
+    case = Case("a/neg", Program.build([2.0], [("neg", [0])]))
+    answer = read_answer(f'{{"id":3,"observations":[{ROW}]}}'.encode(), 3, case, 0.0)
+    assert answer.observations[0].data == (2.0, 4.0) and answer.observations[0].grad == (4.0, None)
