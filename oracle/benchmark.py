@@ -5,7 +5,7 @@ A request repeats one pass over a program; what it costs to send and build that 
 and taken off. The worker's own share, about 0.3 µs for each value of a forward, stays in both times: ratios are
 a little nearer to 1 than the engines are.
 
-An engine timed against itself on two cores with four other jobs had ratios from 0.84 to 1.21 (108 of them).
+An engine timed against itself on two cores with four other jobs had ratios from 0.84 to 1.21 (36 of them).
 
 Why pytest-benchmark does not do the gate: it times one function after the other, so that a machine that gets
 busy in between shifts the ratio, and it would be a dependency of the command line. Its tables and its history

@@ -157,7 +157,7 @@ def _needed(subject: Subject, op: str) -> list[tuple[str, int]]:
     row = VOCABULARY[op]
     if op == "pow":
         return [("value-number", 0)]
-    return [(row.forms[0], slot) for slot in range(row.arity)]
+    return [(row.forms[0], slot) for slot in range(row.arity) if not row.flat(slot)]
 
 
 def _alternatives(need: Exercise) -> list[Exercise]:

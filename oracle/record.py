@@ -156,7 +156,11 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
     for node in inner:
         if node.op not in VOCABULARY:
             raise ValueError(f"the op {node.op!r} is not in the vocabulary")
-        rows.append((node.op, [index[id(p)] for p in node.parents], _parameters(node)))
+        operands: list[int | Num] = [index[id(p)] for p in node.parents]
+        parameters = _parameters(node)
+        if "exponent" in parameters:  # a plain exponent is pow's second operand here
+            operands.append(Num(parameters.pop("exponent")))
+        rows.append((node.op, operands, parameters))
     labels = {index[id(node)]: node.label for node in order if getattr(node, "label", "")}
     program = Program.build([node.data for node in leaves], rows, index[id(root)], labels)
     nodes = leaves + inner
@@ -166,7 +170,12 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
 
 
 def _parameters(node: Any) -> dict[str, float]:
-    return dict(getattr(node, "parameters", None) or {})
+    """An op's plain numbers; those that are absent are left to the vocabulary's defaults."""
+    given = dict(getattr(node, "parameters", None) or {})
+    for name, x in given.items():
+        if isinstance(x, str) and x != "none":
+            raise ValueError(f"{node.op} with {name}={x!r} is not in the vocabulary")
+    return {name: float(x) for name, x in given.items() if isinstance(x, (int, float))}
 
 
 def _reachable(root: Any) -> list[Any]:

@@ -169,3 +169,9 @@ def test_not_a_report(tmp_path: Path) -> None:
     for verb in (["explain", str(path)], ["replay", str(path), "graph/diamond"]):
         done = oracle(*verb)
         assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_a_required_op_that_is_absent_fails() -> None:
+    done = oracle("check", str(ENGINES / "closures.py"), "--require", "sigmoid")
+    assert done.returncode == 1
+    assert "sigmoid is missing" in done.stdout

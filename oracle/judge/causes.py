@@ -58,11 +58,24 @@ def causes(subject: Subject, judgement: Judgement, demands: Demands) -> tuple[li
     """All causes, the demanded and wrong ones first, and the faults they were made of, in the same order."""
     rank = {"wrong": 0, "imprecise": 1, "missing": 2, "policy": 3}
     out = []
-    for fault in judgement.faults:
+    for fault in (*judgement.faults, *_absent(judgement, demands)):
         form = form_of(fault, judgement)
         out.append((_cause(subject, judgement, fault, form, demands), fault))
     out.sort(key=lambda pair: (not pair[0].demanded, rank[pair[0].severity]))
     return [cause for cause, _ in out], [fault for _, fault in out]
+
+
+def _absent(judgement: Judgement, demands: Demands) -> list[Fault]:
+    """Required ops that the subject does not have at all."""
+    out = []
+    for op in sorted({name.partition(":")[0] for name in demands.required} & VOCABULARY.keys()):
+        cases = [o.case for o in judgement.outcomes if o.answer.unsupported == op]
+        if cases:
+            rules = [(op, form) for form in VOCABULARY[op].forms]
+            out.append(
+                Fault("missing", "missing", op, rules=rules, evidence=[(case, None) for case in cases])
+            )
+    return out
 
 
 def form_of(fault: Fault, judgement: Judgement) -> str | None:
@@ -201,6 +214,8 @@ def _forward(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     numbers = f"at {_at(wrong.point)} it gives {short(wrong.observed, wrong.expected)}, right is " + short(
         wrong.expected, wrong.observed
     )
+    if fault.detail:
+        return _naive(fault, op, numbers)
     named = name_value(fault.op, fault.measured.values)
     if named is None:
         return Words(
@@ -229,6 +244,8 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Choose one.",
             ),
         )
+    if fault.detail and fault.detail != "every rule":
+        return _naive(fault, op, "its slope loses them")
     m = fault.measured
     assert m is not None
     slots = [fault.slot] if fault.slot is not None else sorted({p.slot for p in m.pushes})
@@ -262,6 +279,19 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         mistake,
         f"{op} {says}: {numbers}",
         ("Differentiate this op by hand.", CHAIN_RULE, f"{numbers[0].upper()}{numbers[1:]}."),
+    )
+
+
+def _naive(fault: Fault, op: str, numbers: str) -> Words:
+    """A formula that is right on paper."""
+    return Words(
+        "naive-formula",
+        f"{op} is computed as {fault.detail}, which loses digits: {numbers}",
+        (
+            "What happens to the digits when the terms differ much in size?",
+            f"{fault.detail} is right on paper; in floating point it cancels or drops what is small.",
+            "Use the function that the standard library has for it, or a form without the cancellation.",
+        ),
     )
 
 

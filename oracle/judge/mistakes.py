@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from oracle.judge.probe import Measured, Pushed, Valued
-from oracle.vocabulary import VOCABULARY
+from oracle.judge.probe import Pushed, Valued
+from oracle.vocabulary import VOCABULARY, Point
 
 
 @dataclass(frozen=True)
@@ -393,6 +393,21 @@ def name_value(op: str, values: Iterable[Valued]) -> tuple[str, str, str] | None
     return None
 
 
-def silent_operand(measured: Measured, slot: int) -> bool:
-    """Whether nothing at all is pushed to an operand."""
-    return all(p.observed == 0.0 for p in measured.pushes if p.slot == slot)
+def naive_value(op: str, values: Iterable[Valued]) -> str | None:
+    """The formula, right on paper, that gives every measured value though it loses digits; or None."""
+    return _naive(op, None, [(v.point, v.observed, 1.0) for v in values])
+
+
+def naive_slope(op: str, slot: int, pushes: Iterable[Pushed]) -> str | None:
+    """The same for what is pushed to an operand."""
+    return _naive(op, slot, [(p.point, p.observed, p.upstream) for p in pushes])
+
+
+def _naive(op: str, slot: int | None, measured: list[tuple[Point, float, float]]) -> str | None:
+    for name, formula in VOCABULARY[op].naive.get(slot, {}).items():
+        try:
+            if all(math.isclose(g * formula(*x), y, rel_tol=1e-14, abs_tol=1e-300) for x, y, g in measured):
+                return name
+        except (ZeroDivisionError, OverflowError, ValueError):
+            continue
+    return None

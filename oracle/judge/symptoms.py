@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from oracle.judge.mistakes import naive_slope, naive_value
 from oracle.judge.probe import Measured, Pushed, Rule
 from oracle.report import Kind
 from oracle.suite.rules import WRAPS
@@ -31,12 +32,16 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
         found.append(Symptom("raises"))
     wrong_values = [v for v in measured.values if not v.ok]
     if wrong_values:
-        found.append(Symptom("forward", None, all(v.imprecise for v in wrong_values)))
+        naive = naive_value(measured.rule[0], measured.values)
+        little = naive is not None or all(v.imprecise for v in wrong_values)
+        found.append(Symptom("forward", None, little, naive or ""))
     slots = sorted({p.slot for p in measured.pushes})
     for slot in slots:
         wrong = wrong_pushes(measured, slot)
         if wrong:
-            found.append(Symptom("derivative", slot, all(p.imprecise for p in wrong)))
+            naive = naive_slope(measured.rule[0], slot, [p for p in measured.pushes if p.slot == slot])
+            little = naive is not None or all(p.imprecise for p in wrong)
+            found.append(Symptom("derivative", slot, little, naive or ""))
     for slot in sorted({s.slot for s in measured.shared}):
         unlike = [s for s in measured.shared if s.slot == slot and not s.ok]
         if any(s.lost_other for s in unlike):

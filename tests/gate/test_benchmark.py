@@ -9,7 +9,7 @@ import pytest
 
 from oracle import benchmark, torch_reference
 from oracle.baseline import Baseline
-from oracle.benchmark import BenchmarkError, Timing, cases, measure, ratios, render
+from oracle.benchmark import Timing, cases, measure, ratios, render
 from oracle.case import Backward, Case, Observe
 from oracle.compare import compare
 from oracle.gate import Gate
@@ -94,7 +94,6 @@ def test_the_table() -> None:
     ]
 
 
-@pytest.mark.xfail(raises=BenchmarkError, strict=True, reason="the worker cannot load minigrad's tables yet")
 def test_minigrad_can_be_timed() -> None:
     with benchmark.minigrad() as subject:
         assert len(ratios(measure(subject, rounds=1, repeats=1))) == 6
