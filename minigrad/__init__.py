@@ -7,9 +7,11 @@
     y.backward()
     w.grad  # dy/dw
 
-Ops are methods and functions, named as in torch. Networks are in `minigrad.nn`, `losses` and `optim`.
+Ops are methods and functions, named as in torch. Networks are in `minigrad.nn`, `losses` and `optim`;
+`minigrad.compile` replays a function without making a graph.
 """
 
+from minigrad.compile import compile as compile
 from minigrad.engine import Value
 from minigrad.functions import (
     abs as abs,
@@ -102,7 +104,7 @@ from minigrad.functions import (
     sum as sum,
 )
 
-# Without abs, pow, round and sum: a star import must not hide Python's own.
+# Without abs, compile, pow, round and sum: a star import must not hide Python's own.
 __all__ = [
     "Value",
     "acos",

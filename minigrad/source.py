@@ -1,0 +1,219 @@
+"""From a recording to straight-line Python: a line for every value, then a line for every gradient that it owes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final
+
+from minigrad.engine import FORWARD, VJPS
+from minigrad.recording import Recording, Step
+from minigrad.rules import PARAMETRISED
+
+# Ops written into the line instead of called: the data; then what each operand is owed. {g} is the gradient of the
+# result, {y} the result, {0} and {1} the operands. The formulas are those of `rules`; a test compares the two.
+INLINE: Final[dict[str, tuple[str, ...]]] = {
+    "add": ("{0} + {1}", "{g}", "{g}"),
+    "sub": ("{0} - {1}", "{g}", "-{g}"),
+    "mul": ("{0} * {1}", "{g} * {1}", "{g} * {0}"),
+    "neg": ("-{0}", "-{g}"),
+    "relu": ("0.0 if {0} < 0.0 else {0}", "0.0 if {y} <= 0.0 else {g}"),
+    "square": ("{0} * {0}", "{g} * (2.0 * {0})"),
+    "tanh": ("tanh({0})", "{g} * (1.0 - {y} * {y})"),
+    "pow(2.0)": ("{0} * {0}", "{g} * (2.0 * {0})"),
+    "pow(3.0)": ("{0} * {0} * {0}", "{g} * (3.0 * ({0} * {0}))"),
+}
+
+TERMS = 100
+"""Terms in one line: Python's parser is recursive."""
+
+INDENT = "    "
+
+
+class Source:
+    """The lines of a recording, and what they refer to.
+
+    forward     lines for the data of every step
+    backward    lines for the gradients, given that of the first result in `seed`
+    targets     places of the parameters that get a gradient, whose names are in `gradients`
+    parameters  the names of all parameters' data
+    pattern     of the inputs, to assign to
+    names       what the lines mention besides
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.steps = recording.steps
+        self.names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "tanh": math.tanh}
+        self.data = [self._name(i, step) for i, step in enumerate(self.steps)]
+        self.parameters = [self.data[i] for i, step in enumerate(self.steps) if step.op == "parameter"]
+        self.needed = self._needed()
+        self.targets = [i for i, step in enumerate(self.steps) if step.op == "parameter" and self.needed[i]]
+        self.gradients = [f"g{i}" for i in self.targets]
+        self.forward = [line for i, step in enumerate(self.steps) for line in self._forward(i, step)]
+        self.backward = list(self._backward())
+        inputs = count()
+        self.pattern = _pattern(recording.shape, inputs)
+        self.conversions = [f"i{k} = float(i{k})" for k in range(next(inputs))]
+
+    def replay(self) -> str:
+        """A generator of one row: it yields the results, and then, for each seed sent, the gradients."""
+        return "\n".join(
+            [
+                "def replay(parameters, inputs):",
+                *self._indented(
+                    1, [*self._unpacked(), f"{self.pattern} = inputs", *self.conversions, *self.forward]
+                ),
+                *self._indented(1, [f"answer = {self._results()}", "while True:"]),
+                *self._indented(2, ["seed = yield answer", *self._zeros(), *self.backward]),
+                *self._indented(2, [f"answer = {_tuple(self.gradients)}"]),
+            ]
+        )
+
+    def loop(self) -> str:
+        """A function of many rows: the results of each, and the gradients of their sum. The last row comes first,
+        as it does in the graph of a sum."""
+        return "\n".join(
+            [
+                "def loop(parameters, rows, seed):",
+                *self._indented(1, [*self._unpacked(), *self._zeros(), "results = []"]),
+                *self._indented(1, [f"for {self.pattern} in reversed(rows):"]),
+                *self._indented(2, [*self.conversions, *self.forward, *self.backward]),
+                *self._indented(2, [f"results.append({self._results()})"]),
+                *self._indented(1, ["results.reverse()", f"return results, {_tuple(self.gradients)}"]),
+            ]
+        )
+
+    def _name(self, i: int, step: Step) -> str:
+        match step.op:
+            case "input":
+                return f"i{step.plain[0]}"
+            case "parameter":
+                return f"p{i}"
+            case "constant":
+                x = float.fromhex(step.plain[0])
+                return repr(x) if math.copysign(1.0, x) > 0 else f"({x!r})"
+        return f"v{i}"
+
+    def _needed(self) -> list[bool]:
+        """For every step, whether it leads from a parameter to the first result."""
+        from_parameter: list[bool] = []
+        for step in self.steps:
+            from_parameter.append(step.op == "parameter" or any(from_parameter[i] for i in step.operands))
+        to_result = [False] * len(self.steps)
+        to_result[self.recording.results[0]] = True
+        for i in reversed(range(len(self.steps))):
+            if to_result[i]:
+                for operand in self.steps[i].operands:
+                    to_result[operand] = True
+        return [x and y for x, y in zip(from_parameter, to_result, strict=True)]
+
+    def _forward(self, i: int, step: Step) -> Iterator[str]:
+        """The lines that compute one value."""
+        y, x = self.data[i], [self.data[operand] for operand in step.operands]
+        if step.op in ("dot", "sum"):
+            terms = x if step.op == "sum" else _products(x, step.plain[0])
+            yield f"{y} = {' + '.join(terms[:TERMS])}"
+            for k in range(TERMS, len(terms), TERMS):
+                yield f"{y} = {y} + {' + '.join(terms[k : k + TERMS])}"
+        elif (key := _key(step)) in INLINE:
+            yield f"{y} = {INLINE[key][0].format(*x)}"
+        elif step.op not in ("input", "parameter", "constant"):
+            rule = PARAMETRISED[step.op].forward if _is_parametrised(step) else FORWARD[step.op]
+            yield f"{y} = {self._call(f'{step.op}_{len(x)}', rule, [*x, *map(repr, step.plain)])}"
+
+    def _backward(self) -> Iterator[str]:
+        """The lines of all gradients, newest step first."""
+        owed = [0] * len(self.steps)  # how many contributions each step gets
+        for i, step in enumerate(self.steps):
+            if self.needed[i]:
+                for operand in step.operands:
+                    owed[operand] += 1
+        gradient = {i: f"g{i}" for i in self.targets}
+        first = self.recording.results[0]
+        if first in gradient:  # the result is a parameter itself
+            yield f"g{first} += seed"
+        elif self.needed[first]:
+            gradient[first] = "seed"
+        for i in reversed(range(len(self.steps))):
+            if not self.needed[i]:
+                continue
+            for operand, expression in self._contributions(i, gradient[i]):
+                if not self.needed[operand]:
+                    continue
+                if operand in gradient:
+                    yield f"{gradient[operand]} += {expression}"
+                elif owed[operand] == 1 and expression.isidentifier():
+                    gradient[operand] = expression  # handed on as it is: no line at all
+                else:
+                    gradient[operand] = f"g{operand}"
+                    yield f"g{operand} = {expression}"
+
+    def _contributions(self, i: int, g: str) -> Iterator[tuple[int, str]]:
+        """What step i owes each operand, in the engine's order."""
+        step = self.steps[i]
+        x = [self.data[operand] for operand in step.operands]
+        if step.op == "sum":
+            yield from ((operand, g) for operand in step.operands)
+        elif step.op == "dot":
+            left = step.plain[0]
+            size = len(x) - left
+            if left > size:
+                yield step.operands[0], g
+            for k in reversed(range(size)):
+                a, b = left - size + k, left + k
+                yield step.operands[a], f"{g} * {x[b]}"
+                yield step.operands[b], f"{g} * {x[a]}"
+        elif (key := _key(step)) in INLINE:
+            for operand, template in zip(step.operands, INLINE[key][1:], strict=True):
+                yield operand, template.format(*x, g=g, y=self.data[i])
+        elif step.operands:
+            vjps = PARAMETRISED[step.op].vjps if _is_parametrised(step) else VJPS[step.op]
+            for slot, (operand, vjp) in enumerate(zip(step.operands, vjps, strict=True)):
+                arguments = [g, self.data[i], *x, *map(repr, step.plain)]
+                yield operand, self._call(f"{step.op}_{len(x)}_{slot}", vjp, arguments)
+
+    def _call(self, name: str, function: Any, arguments: list[str]) -> str:
+        self.names[name] = function
+        return f"{name}({', '.join(arguments)})"
+
+    def _results(self) -> str:
+        names = [self.data[i] for i in self.recording.results]
+        return _tuple(names) if self.recording.several else names[0]
+
+    def _unpacked(self) -> list[str]:
+        return [f"{_tuple(self.parameters)} = parameters"]
+
+    def _zeros(self) -> list[str]:
+        return [f"{g} = -0.0" for g in self.gradients]  # the zero that leaves every number as it is
+
+    def _indented(self, depth: int, lines: list[str]) -> list[str]:
+        return [INDENT * depth + line for line in lines]
+
+
+def _pattern(shape: Any, places: Iterator[int]) -> str:
+    """Nested names to assign the inputs to, numbered in order."""
+    if shape is None:
+        return f"i{next(places)}"
+    return _tuple([_pattern(item, places) for item in shape])
+
+
+def _tuple(names: list[str]) -> str:
+    return f"({', '.join(names)}{',' * (len(names) == 1)})"
+
+
+def _products(x: list[str], left: int) -> list[str]:
+    """The terms of a dot whose first row has `left` operands, among them the start when it is the longer one."""
+    start = x[: 2 * left - len(x)]
+    return start + [f"{a} * {b}" for a, b in zip(x[len(start) : left], x[left:], strict=True)]
+
+
+def _key(step: Step) -> str:
+    """The op's name in INLINE."""
+    return f"{step.op}({step.plain[0]!r})" if step.op == "pow" and step.plain else step.op
+
+
+def _is_parametrised(step: Step) -> bool:
+    """Whether the op's rule is in the table of those with plain numbers."""
+    return bool(step.plain) or step.op not in FORWARD
