@@ -38,7 +38,7 @@ class Places:
 
 def site_packages() -> list[str]:
     """The folders of installed packages."""
-    return [path for path in sys.path if "-packages" in path]
+    return [_real(path) for path in sys.path if "-packages" in path]
 
 
 @cache

@@ -56,10 +56,20 @@ def open_subject(
                 )
             return Subject(start)
         except Unavailable as problem:
-            tried(candidate.name, str(problem))
+            _blame(candidate, problem, target or command or "")
     return open_subject(  # every candidate has just been found not to work: says so
         target, command=command, tier=tier, allow_weak=allow_weak
     )
+
+
+def _blame(tier: Tier, problem: Unavailable, target: str) -> None:
+    """A tier that could not be had for a subject is out, unless it works without: no subject weakens its tier."""
+    try:
+        probe(tier)
+    except Unavailable:
+        tried(tier.name, str(problem))
+    else:
+        raise LoadError(f"{target}: it cannot be isolated: {problem}") from None
 
 
 def require_tier(allow_weak: bool = False, tier: str | None = None) -> str:

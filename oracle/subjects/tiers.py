@@ -41,10 +41,12 @@ class Tier:
     def confinement(self, places: Places, limits: Mapping[str, int], may_exec: bool) -> dict[str, Any]:
         """What the process is told of it: the configuration of `worker.confine.enter`."""
         inside = self.wrap is bubble  # where links are made, and what is hidden is covered, by the bubble
-        real = [path if inside else str(Path(path).resolve()) for path in places.readable]
+        real = [str(Path(path).resolve()) for path in places.readable]
+        # Landlock follows links, the guard of "weak" reads names
+        readable = places.readable if inside else real if self.layers else [*places.readable, *real]
         return {
             "layers": list(self.layers),
-            "readable": list(dict.fromkeys(real)),
+            "readable": list(dict.fromkeys(readable)),
             "listed": list(places.listed),
             "hidden": [] if inside else list(places.hidden),
             "limits": dict(limits),

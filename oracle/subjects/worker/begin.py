@@ -18,7 +18,12 @@ def begin(text: str) -> None:
     if program is None:
         from .main import serve  # all of it is imported while that is still cheap
 
-        if enter(config["confine"]):
+        confine = config["confine"]
+        if enter(confine):
+            if not confine["layers"]:
+                from .guard import install
+
+                install(confine["readable"], confine["hidden"])
             serve(config)
         return
     if enter(config["confine"]):
