@@ -162,6 +162,19 @@ def test_contributions_are_added_in_the_engines_order() -> None:
         assert [v.grad for v in p] == [v.grad for v in q]
 
 
+def test_a_gradient_handed_on_to_two_is_not_added_to() -> None:
+    """u + v hands its gradient on to both; what u gets besides must not reach v."""
+
+    def function(p: Value) -> Value:
+        u, v = p * 1.1, p * 1.3
+        return u * 0.7 + (u + v)
+
+    p, q = Value(0.6), Value(0.6)
+    minigrad.compile(lambda: function(p))().backward()
+    function(q).backward()
+    assert p.grad == q.grad == pytest.approx(1.1 * 1.7 + 1.3)
+
+
 @pytest.mark.parametrize("key", INLINE)
 def test_formulas_written_out_are_the_rows_of_the_table(key: str) -> None:
     name, _, exponent = key.rstrip(")").partition("(")
