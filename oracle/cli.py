@@ -263,7 +263,7 @@ def fuzz(
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
-@click.option("--timeout", default=60.0, show_default=True, metavar="S", help="seconds for the whole script")
+@click.option("--timeout", default=120.0, show_default=True, metavar="S", help="seconds for the whole script")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="end the script after N backward calls")
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
 @click.option("--verbose", is_flag=True, help="a line for every backward call, and what the script printed")

@@ -21,7 +21,7 @@ LEVELS = frozenset({"forward", "gradient", "accumulate", "coerce", "graph"})
 LARGEST = 40
 """Values of the largest suite program that is asked."""
 
-OWN = 300
+OWN = 1500
 """Values of the largest program of the script's own that is run again."""
 
 SECONDS = 5.0
@@ -35,6 +35,7 @@ class Confirmed:
     traits           what was learned of the engine's conventions
     isolation        the tier it ran in
     found            how it is spoken to
+    own              a fault to which the judge ascribes the script's own program, where nothing of it stays open
     """
 
     causes: tuple[Cause, ...]
@@ -44,9 +45,14 @@ class Confirmed:
     isolation: str
     found: dict[str, str]
 
+    own: Fault | None = None
+
     def of(self, failure: Failure) -> int | None:
         """The cause, by index, that accounts for a wrong number of the script's run."""
-        return covering(self.faults, self.judgement, failure)
+        n = covering(self.faults, self.judgement, failure)
+        if n is not None or self.own is None:
+            return n
+        return next(n for n, fault in enumerate(self.faults) if fault is self.own)
 
 
 def confirm(call: BackwardCall, used: Set[Rule], demands: Demands) -> Confirmed | str:
@@ -57,8 +63,9 @@ def confirm(call: BackwardCall, used: Set[Rule], demands: Demands) -> Confirmed 
     target = f"{file.partition('#')[0]}:{name}"
     ops = {op for op, _ in used}
     cases = [case for case in suite.cases() if _asked(case, ops)]
+    own = f"diff/step-{call.step + 1}"
     if call.program is not None and len(call.program) <= OWN:
-        cases.append(Case(f"diff/step-{call.step + 1}", call.program))
+        cases.append(Case(own, call.program))
     for allowed in ((), ("numpy",)):
         try:
             with open_subject(target, timeout=SECONDS, allow_imports=allowed) as subject:
@@ -72,6 +79,7 @@ def confirm(call: BackwardCall, used: Set[Rule], demands: Demands) -> Confirmed 
                     judgement.learned.traits,
                     subject.isolation,
                     dict(subject.found),
+                    _blamed(judgement, own, [f for _, f in kept]),
                 )
         except LoadError as problem:
             why = str(problem)
@@ -87,9 +95,17 @@ def _asked(case: Case, ops: Set[str]) -> bool:
     )
 
 
+def _blamed(judgement: Judgement, own: str, kept: Sequence[Fault]) -> Fault | None:
+    """The fault behind the script's own program as the judge accounts for it, if nothing there is left over."""
+    if any(f.run.case.name == own for f in judgement.unexplained):
+        return None
+    blamed = judgement.blamed.get(own, [])
+    return next((fault for fault in kept if any(fault is b for b in blamed)), None)
+
+
 def _concerns(fault: Fault, judgement: Judgement, used: Set[Rule]) -> bool:
     """Whether a fault is one that the script can have met."""
-    if fault.severity not in ("wrong", "imprecise") or fault.kind in ("missing", "raises", "resource"):
+    if fault.severity not in ("wrong", "imprecise") or fault.kind in ("missing", "resource"):
         return False
     if not fault.rules:
         return True

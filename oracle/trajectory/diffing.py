@@ -63,6 +63,7 @@ class _Seen:
     wrong: int = 0
     faults: dict[tuple[object, ...], tuple[Fault, Checked]] = field(default_factory=dict)
     first: tuple[BackwardCall, Checked] | None = None
+    raised: BackwardCall | None = None
     calls: dict[str, tuple[BackwardCall, Checked | None]] = field(default_factory=dict)
     used: set[Rule] = field(default_factory=set)
     unexplained: int = 0
@@ -75,7 +76,7 @@ def diff_script(
     argv: Sequence[str] = (),
     demands: Demands | None = None,
     *,
-    timeout: float = 60.0,
+    timeout: float = 120.0,
     steps: int | None = None,
     on_step: Callable[[Step], None] | None = None,
 ) -> Diffed:
@@ -118,6 +119,8 @@ def _call(
     if call.program is not None and not (seen.steps[:-1] and seen.steps[-2].size == call.size):
         program = call.program
         seen.used.update((node.op, program.form(node)) for _, node in program.nodes())
+    if call.raised is not None:
+        seen.raised = seen.raised or call
     if call.unknown:
         seen.notes[
             "some values come from ops that are not in the vocabulary; what lies below them is not judged"
@@ -202,6 +205,8 @@ def _report(
     if seen.first is not None:
         rules, unexplained = _engine_causes(seen, demands)
         found += rules
+    elif seen.raised is not None:
+        found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
         found.append(_training_cause(seen, finding, path))
     causes = tuple(cause for cause, _, _ in found)
@@ -209,7 +214,7 @@ def _report(
     error, code = None, 0
     if unexplained or any(cause.demanded for cause in causes):
         code = 1
-    elif end.problems:
+    elif end.problems and (path.suffix == ".py" or not seen.steps):
         error, code = end.problems[-1], 3
     elif not seen.steps:
         error, code = "it makes no backward call on a value of an engine", 5
@@ -232,7 +237,7 @@ def _report(
         {},
         unexplained,
         {},
-        tuple(seen.notes),
+        tuple(note for note in seen.notes if note != error),
         error,
     )
     drawn = tuple(replace(cause, example=shown or cause.example) for cause, shown, _ in found)
@@ -283,6 +288,22 @@ def _engine_causes(seen: _Seen, demands: Demands) -> tuple[list[tuple[Cause, Exa
         )
         out.append((cause, drawn, names))
     return out, seen.unexplained
+
+
+def _raising(
+    seen: _Seen, call: BackwardCall, demands: Demands
+) -> list[tuple[Cause, Example | None, set[str]]]:
+    """The rules of an engine whose backward raised, as probes of it alone say."""
+    answer = confirm(call, seen.used, demands)
+    if isinstance(answer, str):
+        seen.notes[answer] = None
+        return []
+    names = {case_name(call)}
+    return [
+        (replace(cause, cases=tuple(names), wrong_numbers=0), None, names)
+        for cause in answer.causes
+        if cause.kind == "raises"
+    ]
 
 
 def _same(fault: Fault, failure: Failure) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from oracle.floats import U, short
 
@@ -72,24 +73,22 @@ def rule(updates: Updates, earlier: Sequence[Updates] = ()) -> Rule:
     rate = _rate(updates)
     if rate is not None:
         return Rule("sgd", rate)
-    last = earlier[-1] if earlier else None
-    pairs: list[tuple[str, list[tuple[float, float, float, float]]]] = []
-    if last is not None and len(earlier) > 0:
-        both = [(u, last[s]) for s, u in updates.items() if s in last]
-        pairs.append(("momentum", [(u.change, v.change, -u.grad, u.noise + v.noise) for u, v in both]))
-        pairs.append(("late momentum", [(u.change, v.change, -v.grad, u.noise + v.noise) for u, v in both]))
-    pairs.append(("decay", [(u.change, -u.old, -u.grad, u.noise) for u in updates.values()]))
-    for kind, rows in pairs:
-        found = _two(rows)
-        if found is not None and (kind != "late momentum" or abs(found[1]) > 0):
-            first, rate = found
-            if kind == "decay":
-                if rate and abs(first) > 1e-15:
-                    return Rule("decay", rate, first / rate)
-                continue
-            return Rule(kind, rate, first)
-    rate = _adam([*earlier, updates])
-    return Rule("unknown") if rate is None else Rule("adam", rate)
+    last = earlier[-1] if earlier else {}
+    both = [(u, last[s]) for s, u in updates.items() if s in last]
+    mu = _fit([Row(u.change, (-u.grad, v.change), u.noise + v.noise) for u, v in both])
+    if mu is not None:
+        return Rule("momentum", *mu)
+    late = _fit([Row(u.change, (-v.grad, v.change), u.noise + v.noise) for u, v in both])
+    if late is not None and late[1]:
+        return Rule("late momentum", *late)
+    decay = _fit([Row(u.change, (-u.grad, -u.old), u.noise) for u in updates.values()])
+    if decay is not None and decay[0]:
+        return Rule("decay", decay[0], _rounded(decay[1] / decay[0], 1e-9 * abs(decay[1] / decay[0])))
+    heavy = _fit([Row(u.change, (-u.grad, v.change, -u.old), u.noise + v.noise) for u, v in both])
+    if heavy is not None:
+        return Rule("momentum", heavy[0], heavy[1])
+    adam = _adam([*earlier, updates])
+    return Rule("unknown") if adam is None else Rule("adam", adam)
 
 
 def uphill(updates: Updates) -> bool:
@@ -113,29 +112,64 @@ def _rate(updates: Updates) -> float | None:
     return None
 
 
-def _two(rows: Sequence[tuple[float, float, float, float]]) -> tuple[float, float] | None:
-    """p and q with y = p·a + q·b in every row (y, a, b, noise), where three rows at least agree."""
-    rows = [row for row in rows if all(map(math.isfinite, row))]
-    if len(rows) < 3:
+class Row(NamedTuple):
+    """One equation: y = Σ coefficient · x, up to noise (absolute)."""
+
+    y: float
+    xs: tuple[float, ...]
+    noise: float
+
+
+def _fit(rows: Sequence[Row]) -> tuple[float, ...] | None:
+    """The coefficients with which every row holds, where there is a row more at least than there are of them."""
+    rows = [row for row in rows if all(map(math.isfinite, (row.y, *row.xs, row.noise)))]
+    size = len(rows[0].xs) if rows else 0
+    sizes = [max((abs(row.xs[k]) for row in rows), default=0.0) for k in range(size)]
+    if len(rows) <= size or not all(sizes):
         return None
-    best, index = 0.0, (0, 0)
-    first = max(range(len(rows)), key=lambda n: abs(rows[n][1]) + abs(rows[n][2]))
-    for n, (_, a, b, _) in enumerate(rows):
-        cross = abs(rows[first][1] * b - a * rows[first][2])
-        if cross > best:
-            best, index = cross, (first, n)
-    if not best:
+    scaled = [Row(row.y, tuple(x / s for x, s in zip(row.xs, sizes, strict=True)), row.noise) for row in rows]
+    inverse = _inverse(chosen := _independent(scaled, size))
+    if inverse is None:
         return None
-    (y0, a0, b0, e0), (y1, a1, b1, e1) = rows[index[0]], rows[index[1]]
-    det = a0 * b1 - a1 * b0
-    p, q = (y0 * b1 - y1 * b0) / det, (a0 * y1 - a1 * y0) / det
-    ep = (e0 * abs(b1) + e1 * abs(b0)) / abs(det)
-    eq = (abs(a0) * e1 + abs(a1) * e0) / abs(det)
-    for y, a, b, e in rows:
-        allowed = 2 * (e + ep * abs(a) + eq * abs(b)) + SLACK * (abs(p * a) + abs(q * b))
-        if abs(y - p * a - q * b) > allowed:
+    found = [sum(a * row.y for a, row in zip(line, chosen, strict=True)) for line in inverse]
+    error = [sum(abs(a) * row.noise for a, row in zip(line, chosen, strict=True)) for line in inverse]
+    for row in scaled:
+        parts = [c * x for c, x in zip(found, row.xs, strict=True)]
+        allowed = 2 * (row.noise + sum(e * abs(x) for e, x in zip(error, row.xs, strict=True)))
+        if abs(row.y - sum(parts)) > allowed + SLACK * sum(map(abs, parts)):
             return None
-    return _rounded(p, ep), _rounded(q, eq)
+    return tuple(_rounded(c / s, e / s) for c, e, s in zip(found, error, sizes, strict=True))
+
+
+def _independent(rows: Sequence[Row], size: int) -> list[Row]:
+    """As many rows as there are unknowns, as far from each other's span as greedy choice gets them."""
+    rest = [(row, list(row.xs)) for row in rows]
+    chosen = []
+    for _ in range(size):
+        row, residue = max(rest, key=lambda pair: sum(x * x for x in pair[1]))
+        chosen.append(row)
+        norm = sum(x * x for x in residue)
+        if norm:
+            for _, xs in rest:
+                part = sum(a * b for a, b in zip(xs, residue, strict=True)) / norm
+                xs[:] = [a - part * b for a, b in zip(xs, residue, strict=True)]
+    return chosen
+
+
+def _inverse(rows: Sequence[Row]) -> list[list[float]] | None:
+    """The inverse of a small matrix by elimination; None where it is singular, or nearly so."""
+    size = len(rows)
+    lines = [[*row.xs, *(float(k == n) for n in range(size))] for k, row in enumerate(rows)]
+    for k in range(size):
+        pivot = max(range(k, size), key=lambda n: abs(lines[n][k]))
+        lines[k], lines[pivot] = lines[pivot], lines[k]
+        if abs(lines[k][k]) < 1e-12:
+            return None
+        lines[k] = [x / lines[k][k] for x in lines[k]]
+        for n in range(size):
+            if n != k:
+                lines[n] = [a - lines[n][k] * b for a, b in zip(lines[n], lines[k], strict=True)]
+    return [line[size:] for line in lines]
 
 
 def _adam(history: Sequence[Updates]) -> float | None:

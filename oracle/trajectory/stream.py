@@ -31,10 +31,10 @@ import json
 run(json.loads(sys.argv[2]))
 """
 
-LARGEST = 60_000
+LARGEST = 200_000
 """Values of the largest program that is judged; of a larger one only loss and parameters are followed."""
 
-BUDGET = 1_500_000
+BUDGET = 1_000_000
 """Values judged in one run; after that every tenth step is."""
 
 KEPT = 1 << 14
@@ -45,7 +45,7 @@ class Script:
     """A script under way. Iterate over `events`; afterwards `printed` is the end of its output."""
 
     def __init__(
-        self, path: Path, argv: Sequence[str] = (), *, timeout: float = 60.0, steps: int | None = None
+        self, path: Path, argv: Sequence[str] = (), *, timeout: float = 120.0, steps: int | None = None
     ) -> None:
         """timeout: seconds for the whole script. steps: end it after so many backward calls. Raises LoadError."""
         self.path, self.timeout = path, timeout
@@ -86,6 +86,8 @@ class Script:
                     yield event
                     if isinstance(event, Ended):
                         return
+                    if time.monotonic() >= deadline:  # judging may take longer than the script's loop does
+                        break
             if time.monotonic() >= deadline:
                 yield Ended("timeout")
             else:
@@ -103,7 +105,8 @@ class Script:
             selector.register(events, selectors.EVENT_READ)
             selector.register(self._process.stderr, selectors.EVENT_READ)
             while selector.get_map() and events in (key.fileobj for key in selector.get_map().values()):
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                remaining = deadline - time.monotonic()
+                ready = selector.select(remaining) if remaining > 0 else []
                 if not ready:
                     return
                 for key, _ in ready:
@@ -132,6 +135,11 @@ class Script:
 
     def close(self) -> None:
         """End the script and everything in its process group. Safe to call twice."""
+        if self._process.stderr is not None and not self._process.stderr.closed:
+            os.set_blocking(self._process.stderr.fileno(), False)
+            with contextlib.suppress(BlockingIOError):  # what it printed last
+                while chunk := os.read(self._process.stderr.fileno(), 1 << 20):
+                    self.printed = (self.printed + chunk)[-KEPT:]
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -35,6 +35,9 @@ REFLECTED = {
     "__rpow__": "pow",
 }
 
+ALIASES = {"plus": "add", "minus": "sub", "times": "mul", "multiply": "mul", "divide": "div", "power": "pow"}
+"""Names of functions that are nobody's methods."""
+
 CONTAINERS = (tuple, list, set, frozenset)
 
 FOREIGN = {"torch", "tensorflow", "jax", "numpy", "sympy", "mpmath", "fractions", "decimal", "pandas"}
@@ -113,7 +116,7 @@ class Watch:
         self.arity = {op: arity for op, arity, *_ in words}
         self.parameters = {op: names for op, *_, names in words}
         self.methods = {name: op for op, _, spellings, *_ in words for name in (op, *spellings)}
-        self.plain = {_plain(name): op for op, _, s, f, *_ in words for name in (op, *s, *f)}
+        self.plain = ALIASES | {_plain(name): op for op, _, s, f, *_ in words for name in (op, *s, *f)}
         self.types: tuple[type, ...] = ()
         self.engine: Engine | None = None
         self.depth = 0
@@ -140,6 +143,15 @@ class Watch:
             return cls
 
         builtins.__build_class__ = build
+        load = builtins.__import__
+
+        def import_(*args: Any, **named: Any) -> Any:
+            module = load(*args, **named)
+            if self.types and not self.watched:  # before `from engine import backprop` takes the function
+                self.functions()
+            return module
+
+        builtins.__import__ = import_
 
     def consider(self, cls: type) -> None:
         """Instrument a class if it looks like an engine's: arithmetic in Python, and gradients."""
@@ -342,8 +354,11 @@ class Watch:
             if frame is None or frame.f_code.co_name == "<module>":
                 break
             code = frame.f_code
-            for name in reversed(code.co_qualname.split(".")):
-                op = REFLECTED.get(name) or self.methods.get(name) or self.plain.get(_plain(name))
+            own = frame.f_locals.get("self")
+            maker = "" if isinstance(own, self.types) else type(own).__name__  # an op that is an object
+            for name in (*reversed(code.co_qualname.split(".")), maker):
+                plain = _plain(name).removesuffix("function")
+                op = REFLECTED.get(name) or self.methods.get(name) or self.plain.get(plain)
                 if op is None:
                     continue
                 given = [frame.f_locals.get(n) for n in code.co_varnames[: code.co_argcount]]
@@ -402,6 +417,8 @@ class Watch:
         usual = [n for n in readable(node, GRADIENT) if n in GRADIENT and n != data]
         self.engine.grad = usual[0] if usual else "grad"
         self.watched = {data: "data", self.engine.grad: "grad"}
+        for cls in self.types:  # a decorator may have given it methods after it was made
+            self.wrap(cls)
         self.functions()
 
     def _reading(self, node: Any, name: str) -> float | None:
@@ -411,7 +428,9 @@ class Watch:
             return None
 
     def _wrote(self, node: Any, what: str, old: float | None, new: float | None, at: FrameType) -> None:
-        shadow = self.shadow(node)
+        shadow = self.shadows.get(id(node))
+        if shadow is None:
+            return  # it is being made
         if shadow.op is not None:
             self.elsewhere.append(Write(shadow.serial, what, old, new, None, at))
             return

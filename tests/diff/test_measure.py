@@ -1,0 +1,66 @@
+"""Update rules are measured from numbers alone, to the last digit that rounding leaves."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from oracle.trajectory.measure import Rule, Update, proportional, rule, uphill
+
+POINTS = [(random.Random(k).uniform(-2, 2), random.Random(k + 50).uniform(-3, 3)) for k in range(7)]
+
+
+def updates(step: object) -> dict[int, Update]:
+    assert callable(step)
+    return {k: Update(x, step(k, x, g), g) for k, (x, g) in enumerate(POINTS)}
+
+
+@pytest.mark.parametrize("rate", [0.05, 1.0, -0.1, 1e-7, 0.973])
+def test_gradient_descent(rate: float) -> None:
+    assert rule(updates(lambda k, x, g: x - rate * g)) == Rule("sgd", rate)
+
+
+def test_weight_decay() -> None:
+    found = rule(updates(lambda k, x, g: x - 0.1 * (g + 0.01 * x)))
+    assert (found.kind, found.rate) == ("decay", 0.1)
+    assert found.second == pytest.approx(0.01, rel=1e-9)
+
+
+def history(late: bool) -> list[dict[int, Update]]:
+    """Three steps with momentum 0.9 and step size 0.05; gradients differ from step to step."""
+    out = []
+    data = {k: x for k, (x, _) in enumerate(POINTS)}
+    velocity = dict.fromkeys(data, 0.0)
+    for step in range(3):
+        grads = {k: random.Random(10 * k + step).uniform(-3, 3) for k in data}
+        now = {}
+        for k, g in grads.items():
+            new = 0.9 * velocity[k] + g
+            moved = data[k] - 0.05 * (velocity[k] if late else new)
+            now[k] = Update(data[k], moved, g)
+            velocity[k], data[k] = new, moved
+        out.append(now)
+    return out
+
+
+def test_momentum() -> None:
+    *earlier, last = history(late=False)
+    found = rule(last, earlier)
+    assert (found.kind, found.rate, found.second) == ("momentum", 0.05, 0.9)
+
+
+def test_late_momentum() -> None:
+    *earlier, last = history(late=True)
+    assert rule(last, earlier).kind == "late momentum"
+
+
+def test_what_is_no_rule_is_said_to_be_unknown() -> None:
+    assert rule(updates(lambda k, x, g: x + (-1) ** k * 0.1)).kind == "unknown"
+
+
+def test_direction() -> None:
+    assert uphill(updates(lambda k, x, g: x + 0.1 * g))
+    assert not uphill(updates(lambda k, x, g: x - 0.1 * g))
+    assert proportional(updates(lambda k, x, g: x + 0.1 * g))
+    assert not proportional(updates(lambda k, x, g: 0.5))

@@ -1,0 +1,165 @@
+"""Whole scripts: micrograd's demo and a lecture's, each also with a defect; and the ways in which scripts end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import micrograd
+import pytest
+from click.testing import CliRunner
+
+from oracle.cli import cli
+from oracle.trajectory import diff_script
+from oracle.trajectory.rows import thinned
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+ENGINE = (SCRIPTS / "lecture.py").read_text().partition("x1, x2 =")[0]
+
+TRAIN = """
+w = Value(0.5)
+while True:
+    loss = (w - 2.0) ** 2
+    w.grad = 0.0
+    loss.backward()
+    w.data -= 0.1 * w.grad
+"""
+
+
+def broken(path: Path, before: str, after: str) -> int:
+    """Replace a piece of source that is there once; the line it is in."""
+    source = path.read_text()
+    assert source.count(before) == 1
+    path.write_text(source.replace(before, after))
+    return source[: source.index(before)].count("\n") + 1
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """micrograd's demo with a copy of the installed package beside it."""
+    shutil.copy(SCRIPTS / "micrograd_demo.py", tmp_path)
+    shutil.copytree(Path(micrograd.__path__[0]), tmp_path / "micrograd")
+    return tmp_path / "micrograd_demo.py"
+
+
+def test_micrograds_demo_is_right() -> None:
+    report = diff_script(SCRIPTS / "micrograd_demo.py").report
+    assert (report.exit_code, report.causes) == (0, ())
+    assert report.counts["pass"] == 4
+    assert report.notes == ("measured: 4 updates: gradient descent, step size 1 to 0.973",)
+
+
+def test_micrograds_demo_with_an_overwriting_mul(demo: Path) -> None:
+    engine = demo.parent / "micrograd" / "engine.py"
+    line = broken(engine, "other.grad += self.data * out.grad", "other.grad = self.data * out.grad")
+    report = diff_script(demo).report
+    assert report.exit_code == 1 and report.unexplained == 0
+    (cause,) = report.causes
+    assert (cause.kind, cause.op, cause.operand, cause.mistake) == ("accumulation", "mul", 1, "overwrite")
+    assert (cause.file, cause.line) == (str(engine), line)
+    assert len(cause.cases) == 4
+
+
+def test_a_lectures_script_is_right() -> None:
+    report = diff_script(SCRIPTS / "lecture.py").report
+    assert (report.exit_code, report.causes, report.counts["pass"]) == (0, (), 5)
+
+
+def test_a_lectures_script_with_a_wrong_tanh(tmp_path: Path) -> None:
+    path = tmp_path / "lecture.py"
+    shutil.copy(SCRIPTS / "lecture.py", path)
+    line = broken(path, "self.grad += (1 - t**2) * out.grad", "self.grad += (1 - x**2) * out.grad")
+    done = diff_script(path)
+    assert done.report.exit_code == 1 and done.report.unexplained == 0
+    (cause,) = done.report.causes
+    assert (cause.kind, cause.op, cause.mistake) == ("derivative", "tanh", "input-for-output")
+    assert (cause.file, cause.line) == (str(path), line)
+    assert cause.example is not None and cause.example.node == "n", (
+        "the script's own first graph, by its names"
+    )
+    assert {row.node for row in cause.example.table} >= {"x1", "w1", "b", "o"}
+
+
+def test_a_notebook(tmp_path: Path) -> None:
+    train = TRAIN.replace("while True", "for k in range(3)")
+    cells = [
+        "%matplotlib inline\nimport matplotlib.pyplot as plt",
+        ENGINE,
+        "!pip list\n1/0",
+        train,
+        "plt.show()",
+    ]
+    path = tmp_path / "lecture.ipynb"
+    content = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in cells]
+    path.write_text(json.dumps({"cells": content, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    report = diff_script(path).report
+    assert report.counts["pass"] == 3
+    assert any(note.startswith("lecture.ipynb, cell 3, line 2: ZeroDivisionError") for note in report.notes)
+
+
+ENDINGS = {
+    "an endless loop": (TRAIN, 0, "did not end within 3 s and was stopped"),
+    "an exception midway": (TRAIN.replace("while True", "for k in range(2)") + "1/0", 3, "ZeroDivisionError"),
+    "sys.exit": (
+        TRAIN.replace("while True", "for k in range(2)") + "import sys; sys.exit(7)",
+        0,
+        "gradient descent",
+    ),
+    "os._exit": (
+        TRAIN.replace("while True", "for k in range(2)") + "import os; os._exit(7)",
+        3,
+        "exit code 7",
+    ),
+    "no backward": ("print(1)", 5, "no backward call"),
+    "not Python": ("def", 3, "SyntaxError"),
+    "a module that is not there": ("import nothing_of_this_name", 3, "ModuleNotFoundError"),
+    "much printing": (
+        TRAIN.replace("while True", "for k in range(2)") + "print('x' * 10**7)",
+        0,
+        "gradient descent",
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_how_scripts_end(tmp_path: Path, ending: str) -> None:
+    source, code, said = ENDINGS[ending]
+    path = tmp_path / "train.py"
+    path.write_text(ENGINE + source)
+    done = diff_script(path, timeout=3.0 if ending == "an endless loop" else 60.0)
+    report = done.report
+    assert report.exit_code == code
+    assert said in " ".join([*report.notes, report.error or ""])
+    assert report.counts["fail"] == 0
+    assert len(done.printed) < 100_000
+
+
+def test_files_beside_and_arguments(tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("3.0")
+    path = tmp_path / "train.py"
+    path.write_text(
+        ENGINE + "import sys\nx = Value(float(open('data.txt').read()))\n"
+        "(x * float(sys.argv[2])).backward()\nassert input is not None"
+    )
+    result = CliRunner().invoke(cli, ["diff", str(path), "--format", "json", "--", "--rate", "2.0"])
+    assert result.exit_code == 0, result.output
+    (case,) = json.loads(result.output)["cases"]
+    assert case["name"] == "diff/step-1" and case["outcome"] == "pass"
+
+
+def test_the_command_shows_a_line_for_every_step(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(ENGINE + TRAIN.replace("w.data -=", "w.data +="))
+    result = CliRunner().invoke(cli, ["diff", str(path), "--steps", "4", "--pictures", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert result.output.count("✓ ok") == 4
+    assert "along the gradient instead of against it (measured step size -0.1)" in result.output
+    assert "train.py was ended after 4 backward calls, as asked" in " ".join(result.output.split())
+
+
+def test_long_runs_are_thinned_out() -> None:
+    shown = [n for n in range(1, 5001) if thinned(n)]
+    assert shown[:22] == [*range(1, 21), 30, 40]
+    assert len(shown) < 80
