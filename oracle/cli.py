@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from oracle.grade.command import grade, merge
 from oracle.options import Reader, reader_options
 from oracle.report import Detail
 from oracle.verbs import explain, replay, suite_
@@ -23,7 +24,7 @@ def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
 
 
-for verb in (suite_, replay, explain):
+for verb in (grade, merge, suite_, replay, explain):
     cli.add_command(verb)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
@@ -53,15 +53,17 @@ class Reader:
 
 def reader_options(verb: F) -> F:
     """`--rubric`, `--detail`, `--hints` and `--hide`, for `Reader.of`."""
-    from oracle.redact import DETAILS
-
     for option in (
         click.option("--hide", "hidden", multiple=True, metavar="GLOB", help="cases that are run, not shown"),
         click.option(
             "--hints", type=click.IntRange(0, 3), default=3, show_default=True, help="depth of hints"
         ),
         click.option(
-            "--detail", type=click.Choice(DETAILS), default="full", show_default=True, help="numbers shown"
+            "--detail",
+            type=click.Choice(get_args(Detail)),
+            default="full",
+            show_default=True,
+            help="numbers shown",
         ),
         click.option("--rubric", type=click.Path(dir_okay=False), metavar="FILE", help="points, in TOML"),
     ):

@@ -151,7 +151,7 @@ def test_withholding_twice_adds_up() -> None:
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:
-    engine = Path(__file__).parents[1] / "engines" / "tanh_slope_at_input.py"
+    engine = Path(__file__).parents[1] / "engines" / "no_radd.py"
     command = [
         sys.executable,
         "-m",
@@ -159,13 +159,13 @@ def test_on_the_command_line(tmp_path: Path) -> None:
         "check",
         str(engine),
         "--case",
-        "*tanh*",
+        "*add*",
         "--hide",
-        "gradient/*",
+        "accumulate/*",
     ]
     done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
-    assert json.loads(done.stdout)["withheld"]["cases"] > 0 and "gradient/" not in done.stdout
+    assert json.loads(done.stdout)["withheld"]["cases"] > 0 and "accumulate/" not in done.stdout
     refused = subprocess.run([*command, "--hide", "no/such"], capture_output=True, text=True, check=False)
     assert refused.returncode == 2 and "--hide no/such: no case" in refused.stderr
     refused = subprocess.run([*command, "--baseline", "b.json"], capture_output=True, text=True, check=False,

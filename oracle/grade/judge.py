@@ -1,0 +1,24 @@
+"""A judge's process: takes jobs from the socket whose number it is given, and answers each with what came of it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from oracle.grade.job import grade
+
+
+def serve(line: Connection) -> None:
+    """Grade until the other end is closed. SIGTERM ends it in order: the submission's process ends, too."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    while True:
+        try:
+            job = line.recv()
+        except EOFError:
+            return
+        line.send(grade(job))
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])))
