@@ -62,6 +62,29 @@ def test_micrograds_demo_with_an_overwriting_mul(demo: Path) -> None:
     assert len(cause.cases) == 4
 
 
+MINIGRAD = """
+from minigrad import Value, optim
+from minigrad.nn import MLP
+model = MLP(2, [2, 1])
+descent = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+for k in range(4):
+    descent.zero_grad()
+    loss = sum((model([Value(a), 1.0]) - a) ** 2 for a in (0.5, -1.0, 0.2))
+    loss.backward()
+    descent.step()
+"""
+
+
+def test_nodes_that_are_made_past_every_operator_name_their_op(tmp_path: Path) -> None:
+    """minigrad's networks make their nodes directly; slots forbid weak references."""
+    path = tmp_path / "train.py"
+    path.write_text(MINIGRAD)
+    report = diff_script(path).report
+    assert (report.exit_code, report.counts["pass"]) == (0, 4)
+    assert not any("not in the vocabulary" in note for note in report.notes)
+    assert any(note.startswith("measured: 4 updates") for note in report.notes), "of parameters it can see"
+
+
 def test_a_lectures_script_is_right() -> None:
     report = diff_script(SCRIPTS / "lecture.py").report
     assert (report.exit_code, report.causes, report.counts["pass"]) == (0, (), 5)

@@ -315,16 +315,44 @@ class Watch:
             shadow.parameters = {n: x for n, x in parameters.items() if type(x) in (int, float)}
 
     def shadow(self, node: Any) -> Shadow:
-        """The node's shadow; one that was never seen before is a leaf, unless it holds other nodes."""
-        known = self.shadows.get(id(node))
-        if known is not None:
-            return known
+        """The node's shadow. One that was never seen before is a leaf, unless it holds other nodes: then it says
+        itself which op made it, as minigrad's nodes do, or an unknown op did."""
+        if id(node) in self.shadows:
+            return self.shadows[id(node)]
         if self.engine is None:
             self._learn(node)
-        parents = list(self._nodes_in(fields(node).values()))
-        if parents:
-            return self._add(node, "", tuple(map(self.shadow, parents[:64])), ())
-        return self._add(node, None, (), ())
+        stack, entered = [node], set[int]()
+        while stack:
+            top = stack[-1]
+            parents = list(self._nodes_in(fields(top).values())) if id(top) not in self.shadows else []
+            missing = [x for x in parents if id(x) not in self.shadows and id(x) not in entered]
+            entered.add(id(top))
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            if id(top) in self.shadows:
+                continue
+            known = [self.shadows[id(x)] for x in parents if id(x) in self.shadows]
+            op = self._own_op(top)
+            if op is not None:
+                operands = tuple(self.shadows[id(x)] for x in top.parents)
+                seen = tuple(self.data(x) for x in top.parents)
+                for shadow, data in zip(operands, seen, strict=True):
+                    if shadow.op is None:
+                        shadow.data = data
+                self._add(top, op, operands, seen)
+            else:
+                self._add(top, "" if known else None, tuple(known[:64]), ())
+        return self.shadows[id(node)]
+
+    def _own_op(self, node: Any) -> str | None:
+        """The op that a node names itself, if it has its operands in order, too."""
+        op, parents = getattr(node, "op", None), getattr(node, "parents", None)
+        if not isinstance(op, str) or not isinstance(parents, (tuple, list)) or self.parameters.get(op):
+            return None
+        whole = len(parents) == self.arity.get(op) and all(isinstance(x, self.types) for x in parents)
+        return op if whole and all(id(x) in self.shadows for x in parents) else None
 
     def data(self, node: Any) -> float:
         """The node's number; nan where it holds none."""
