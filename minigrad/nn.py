@@ -106,7 +106,7 @@ class Neuron(Module):
         self.b = Value(uniform(-bound, bound))
         self.activation = activation
         self.fused = fused
-        self._row: tuple[Any, ...] = ()
+        self._row: tuple[Any, tuple[Value, ...]] = None, ()
 
     def __call__(self, x: Inputs) -> Value:
         """The output. Raises ValueError when x has another length than the weights."""
@@ -118,31 +118,29 @@ class Neuron(Module):
         The nodes are made directly: Python's operators would cost as much time again, and most nodes of a
         network are made here.
         """
-        if len(x) != len(self.w):
-            raise ValueError(f"a neuron with {len(self.w)} weights got {len(x)} inputs: pass {len(self.w)}")
+        w = self.w
+        if len(x) != len(w):
+            raise ValueError(f"a neuron with {len(w)} weights got {len(x)} inputs: pass {len(w)}")
         act = self.b
         if self.fused:
+            # Made once: the nodes of all samples share this row, and backward looks through it once.
+            if self._row[0] is not w or self._row[1][0] is not act:
+                self._row = w, (act, *w)
             total = act.data
-            for w, xi in zip(self.w, x, strict=True):
-                total += w.data * xi.data
-            act = new_node(total, "dot", self._bias_and_weights(), x)
+            for wi, xi in zip(w, x, strict=True):
+                total += wi.data * xi.data
+            act = new_node(total, "dot", self._row[1], x)
         else:
-            for w, xi in zip(self.w, x, strict=True):
-                product = new_node(w.data * xi.data, "mul", w, xi)
+            for wi, xi in zip(w, x, strict=True):
+                product = new_node(wi.data * xi.data, "mul", wi, xi)
                 act = new_node(act.data + product.data, "add", act, product)
         activation = self.activation
         if activation == "linear":
             return act
-        if activation in FORWARD:
-            return new_node(FORWARD[activation](act.data), activation, act, None)
-        return getattr(act, activation)()  # type: ignore[no-any-return]
-
-    def _bias_and_weights(self) -> tuple[Value, ...]:
-        """The first row of dot, made once: nodes of all samples share it, and backward looks through it once."""
-        if not self._row or self._row[0] is not self.w or self._row[1][0] is not self.b:
-            self._row = self.w, (self.b, *self.w)
-        row: tuple[Value, ...] = self._row[1]
-        return row
+        forward = FORWARD.get(activation)
+        if forward is None:  # it has parameters
+            return getattr(act, activation)()  # type: ignore[no-any-return]
+        return new_node(forward(act.data), activation, act, None)
 
     def linears(self) -> list[tuple[str, list[Neuron]]]:
         return [("", [self])]

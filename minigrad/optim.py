@@ -15,6 +15,7 @@ fuse multiplication and addition, are switched off (ATEN_CPU_CAPABILITY=default)
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ lerp, addcmul, addcdiv = (PARAMETRISED[op].forward for op in ("lerp", "addcmul",
 
 Group = dict[str, Any]
 State = dict[str, float]
+Update = Callable[[float, float, State], float]
 
 
 class Optimizer:
@@ -45,7 +47,7 @@ class Optimizer:
             raise TypeError(
                 f"an optimiser takes a list of Values, as model.parameters() gives it; got {type(params).__name__}"
             )
-        self.state: dict[Value, State] = {}
+        self.state: defaultdict[Value, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
         items: list[Any] = list(params)
         if not items:
@@ -82,15 +84,16 @@ class Optimizer:
         """Update every parameter that has a gradient. `closure` is called before, and its result returned."""
         result = closure() if closure is not None else None
         for group in self.param_groups:
+            update, uphill = self.rule(group), group["maximize"]
             for parameter in group["params"]:
                 if _has_grad(parameter):
-                    gradient = -parameter.grad if group["maximize"] else parameter.grad
-                    state = self.state.setdefault(parameter, {})
-                    parameter.data = self.update(parameter.data, gradient, state, group)
+                    gradient = -parameter.grad if uphill else parameter.grad
+                    parameter.data = update(parameter.data, gradient, self.state[parameter])
         return result
 
-    def update(self, p: float, g: float, state: State, group: Group) -> float:
-        """A parameter's new number, from its number p and its gradient g."""
+    def rule(self, group: Group) -> Update:
+        """The update under a group's settings: from a parameter's number p, its gradient g and what is remembered of
+        it, to its new number."""
         raise NotImplementedError
 
 
@@ -129,17 +132,21 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
 
-    def update(self, p: float, g: float, state: State, group: Group) -> float:
-        momentum = group["momentum"]
-        if group["weight_decay"] != 0:
-            g += group["weight_decay"] * p
-        if momentum != 0:
-            b = state.get("momentum_buffer")
-            b = g if b is None else b * momentum + (1 - group["dampening"]) * g
-            state["momentum_buffer"] = b
-            g = g + momentum * b if group["nesterov"] else b
+    def rule(self, group: Group) -> Update:
         lr: float = group["lr"]
-        return p + -lr * g
+        momentum, decay = group["momentum"], group["weight_decay"]
+        taken, nesterov = 1 - group["dampening"], group["nesterov"]
+
+        def update(p: float, g: float, state: State) -> float:
+            if decay != 0:
+                g += decay * p
+            if momentum != 0:
+                b = state.get("momentum_buffer")
+                b = state["momentum_buffer"] = g if b is None else b * momentum + taken * g
+                g = g + momentum * b if nesterov else b
+            return p + -lr * g
+
+        return update
 
 
 class Adam(Optimizer):
@@ -185,22 +192,27 @@ class Adam(Optimizer):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"betas[{i}] must be at least 0 and less than 1, got {beta}")
 
-    def update(self, p: float, g: float, state: State, group: Group) -> float:
-        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
-        if decay != 0:
-            if self.decoupled:
-                p *= 1 - lr * decay
-            else:
-                g += decay * p
-        step = state["step"] = state.get("step", 0.0) + 1.0
-        mean = state["exp_avg"] = lerp(state.get("exp_avg", 0.0), g, 1 - beta1)
-        square = state["exp_avg_sq"] = addcmul(state.get("exp_avg_sq", 0.0) * beta2, g, g, 1 - beta2)
-        if group["amsgrad"]:
-            square = state["max_exp_avg_sq"] = maximum(state.get("max_exp_avg_sq", 0.0), square)
-        # Both means start at 0 and are too small at first, by these factors.
-        correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-        root = divide(sqrt(square), correction2**0.5) + group["eps"]
-        return addcdiv(p, mean, root, -(lr / correction1))
+    def rule(self, group: Group) -> Update:
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        decay, amsgrad = group["weight_decay"], group["amsgrad"]
+
+        def update(p: float, g: float, state: State) -> float:
+            if decay != 0:
+                if self.decoupled:
+                    p *= 1 - lr * decay
+                else:
+                    g += decay * p
+            step = state["step"] = state.get("step", 0.0) + 1.0
+            mean = state["exp_avg"] = lerp(state.get("exp_avg", 0.0), g, 1 - beta1)
+            square = state["exp_avg_sq"] = addcmul(state.get("exp_avg_sq", 0.0) * beta2, g, g, 1 - beta2)
+            if amsgrad:
+                square = state["max_exp_avg_sq"] = maximum(state.get("max_exp_avg_sq", 0.0), square)
+            # Both means start at 0 and are too small at first, by these factors.
+            correction1, correction2 = 1 - beta1**step, 1 - beta2**step
+            root = divide(sqrt(square), correction2**0.5) + eps
+            return addcdiv(p, mean, root, -(lr / correction1))
+
+        return update
 
 
 class AdamW(Adam):

@@ -42,7 +42,7 @@ def dot_push(g: float, a: Row, b: Row) -> None:
     """Hand g to the start; then, times the other factor, to every factor, the last first."""
     if len(a) > len(b):
         a[0].grad += g
-    for x, z in zip(reversed(a), reversed(b), strict=False):
+    for x, z in zip(a[: -len(b) - 1 : -1], b[::-1], strict=True):
         x.grad += g * z.data
         z.grad += g * x.data
 
