@@ -41,7 +41,11 @@ def test_golden_file_equals_live_pytorch() -> None:
             for x, y in zip(a.data, b.data, strict=True):
                 assert same(x, y), (case.name, x, y)
             for g, h in zip(a.grad, b.grad, strict=True):
-                assert (g is None) == (h is None) and (g is None or h is None or same(g, h)), (case.name, g, h)
+                assert (g is None) == (h is None) and (g is None or h is None or same(g, h)), (
+                    case.name,
+                    g,
+                    h,
+                )
 
 
 def test_golden_locals_equal_live_pytorch() -> None:
