@@ -52,7 +52,8 @@ class Paired(click.Command):
 
 @cli.command(cls=Paired)
 @click.pass_context
-@click.argument("target")
+@click.argument("target", required=False)
+@click.option("--exec", "command", metavar="CMD", help='an engine in any language, e.g. "node engine.js"')
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
 @click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
 @click.option("--strict", is_flag=True, help="imprecise rules fail, too")
@@ -80,6 +81,8 @@ class Paired(click.Command):
 @click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
 @click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
 @click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
+@click.option("--isolation", "tier", metavar="TIER", help="strict, landlock, …; default: the best there is")
+@click.option("--allow-weak-sandbox", "weak", is_flag=True, help="where there is no isolation, go on without")
 @click.option(
     "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
 )
@@ -94,7 +97,8 @@ class Paired(click.Command):
 @click.option("--verbose", is_flag=True, help="say what was found and how the engine was driven")
 def check(
     ctx: click.Context,
-    target: str,
+    target: str | None,
+    command: str | None,
     profile: str,
     required: str,
     strict: bool,
@@ -104,6 +108,8 @@ def check(
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
+    tier: str | None,
+    weak: bool,
     baseline: str | None,
     update_baseline: bool,
     programs: int,
@@ -116,7 +122,7 @@ def check(
     exit_zero: bool,
     verbose: bool,
 ) -> None:
-    """Is this engine right, and if not, which line is wrong? TARGET is FILE[:Class]."""
+    """Is this engine right, and if not, which line is wrong? TARGET is FILE[:Class]; or --exec."""
     from datetime import date
 
     from oracle import suite
@@ -129,9 +135,14 @@ def check(
     from oracle.judge.causes import Demands
     from oracle.progress import meter
     from oracle.reports import FORMATS
-    from oracle.subjects import LoadError, open_subject
+    from oracle.subjects import TIERS, LoadError, NoIsolation, open_subject
     from oracle.unfinished import not_run
 
+    if (target is None) == (command is None):
+        raise click.UsageError("give a TARGET, or a command with --exec: one of the two")
+    if tier not in (None, *TIERS):
+        raise click.UsageError(f"--isolation {tier}: the tiers are {', '.join(TIERS)}")
+    named = target or command or ""
     wanted: list[tuple[str, str | None]] = ctx.meta["oracle.formats"]
     for name, _ in wanted:
         if name not in FORMATS:
@@ -157,9 +168,15 @@ def check(
     machine = [(name, out) for name, out in wanted if name != "text"]
     for name, out in machine:  # a run that is killed leaves a report that says so
         if out is not None:
-            _emit(FORMATS[name](reader.show(not_run(target, cases, profile))), out)
+            _emit(FORMATS[name](reader.show(not_run(named, cases, profile))), out)
     try:
-        with open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject:
+        with open_subject(
+            target, command=command, timeout=timeout, memory_mb=memory, allow_imports=allowed, tier=tier
+        ) as subject:
+            if subject.isolation == "weak" and tier is None and not weak:
+                click.echo(
+                    "oracle: no isolation works here but a process of its own; see oracle doctor", err=True
+                )
             if programs:
                 with meter("random programs", programs) as tick:
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
@@ -168,10 +185,12 @@ def check(
             timings = measure(subject) if benchmark else []
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
-        failed = reader.show(not_run(target, cases, profile, EXIT_SUBJECT, str(problem)))
+        failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
             _emit(FORMATS[name](failed), out)
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
+    except NoIsolation as problem:
+        raise click.UsageError(str(problem)) from None
     report = reader.show(report)
     screen = report.notes
     try:
