@@ -32,8 +32,9 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The file's name, and the class's if it was given."""
-        return self.file.name + (f":{self.class_name}" if self.class_name else "")
+        """The file's name, that of a package's own with its folder's, and the class's if it was given."""
+        package = f"{self.file.parent.name}/" if self.file.name == "__init__.py" else ""
+        return package + self.file.name + (f":{self.class_name}" if self.class_name else "")
 
     def sha256(self) -> str:
         """Fingerprint of the file and of the Python files beside it."""

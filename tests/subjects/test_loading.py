@@ -297,3 +297,22 @@ def test_notebook(write: Write) -> None:
     assert drives(path)
     with open_subject(path) as subject:
         assert subject.name == "lecture.ipynb:Value" and "tanh" in subject.ops
+
+
+def test_a_package_is_named_with_its_folder(write: Write) -> None:
+    with open_subject(str(Path(write(ENGINE, "tiny/__init__.py")).parent)) as subject:
+        assert subject.name == "tiny/__init__.py:Value"
+
+
+def test_installed_packages_beside_the_target_are_not_its_own(write: Write) -> None:
+    path = write(changed(("import math", "import math\nimport plotter\n")), "site-packages/tiny/engine.py")
+    write("", "site-packages/tiny/__init__.py")
+    write("class C:\n    x = nowhere\n", "site-packages/plotter.py")
+    with open_subject(path) as subject:
+        assert subject.run([CASE])[0].ok
+
+
+def test_a_class_from_a_compiled_module(write: Write) -> None:
+    with pytest.raises(LoadError) as caught:
+        open_subject(write("from fast._core import Value\n"))
+    assert "Value comes from fast._core, which is not among its Python files" in str(caught.value)

@@ -33,6 +33,14 @@ RENAMED = {
         ("            node._backward()", "            node._backward()\n\n    inner(root)"),
     ],
     "backward: closures only": [("    def backward(self):", "def unused(self):\n    def inner(self):")],
+    "backward: closures only, under another's name": [
+        ("    def backward(self):", "def unused(self):\n    def inner(self):"),
+        ("self._prev = set", "self.backward = lambda: None\n        self._prev = set"),
+    ],
+    "backward: a function of another name": [
+        ("    def backward(self):", "def reverse(root):\n    def inner(self):"),
+        ("            node._backward()", "            node._backward()\n\n    inner(root)"),
+    ],
     "constructor: requires_grad": [
         ("data, parents=()", "data, parents=(), requires_grad=False"),
         ("self.grad += ", "if self.requires_grad or self._prev: self.grad += "),
@@ -41,6 +49,12 @@ RENAMED = {
     "constructor: keyword only": [("self, data, parents=()", "self, *, data, parents=()"), ("Value(", "make("), (
         "import math", "import math\n\n\ndef make(data, parents=()):\n    return Value(data=data, parents=parents)",
     )],
+    "constructor: a label first": [
+        ("self, data, parents=()", "self, label, data, parents=()"),
+        ("self.data = data", "self.name = label\n        self.data = data"),
+        ("Value(other)", "Value('', other)"),
+        ("out = Value(", "out = Value('', "),
+    ],
     "constructor: a list": [
         ("self.data = data", "self.data = data[0]"), ("Value(", "make("),
         ("import math", "import math\n\n\ndef make(data, parents=()):\n    return Value([data], parents)"),
@@ -162,6 +176,58 @@ def test_operators_as_methods(write: Write) -> None:
         answer = subject.run([CASE])[0]
         assert answer.observations[0].grad == GRAD
         assert subject.found["add"] == "a.add(b)"
+
+
+FUNCTIONS = """
+    class Node:
+        def __init__(self, value, inputs=()):
+            self.value, self.inputs, self.adjoint = value, inputs, 0.0
+
+
+    def add(a, b):
+        return Node(a.value + b.value, [(a, 1.0), (b, 1.0)])
+
+
+    def mul(a, b):
+        return Node(a.value * b.value, [(a, b.value), (b, a.value)])
+
+
+    def order(node, seen):
+        for parent, _ in node.inputs:
+            order(parent, seen)
+        if node not in seen:
+            seen.append(node)
+        return seen
+
+
+    def reverse(output, trace=False):
+        output.adjoint = 1.0
+        for node in reversed(order(output, [])):
+            for parent, slope in node.inputs:
+                parent.adjoint += slope * node.adjoint
+"""
+
+
+def test_functions_only(write: Write) -> None:
+    with open_subject(write(FUNCTIONS)) as subject:
+        assert subject.has_backward and subject.found["backward"] == "reverse(root)"
+        assert subject.run([CASE])[0].observations[0].grad == GRAD
+
+
+@pytest.mark.parametrize("attached", ["None", "lambda: None"])
+def test_without_any_backward(attached: str, write: Write) -> None:
+    text = changed(
+        ("    def backward(self):", "def unused(self):\n    def inner(self):"),
+        ("out._backward = push", f"out._backward = {attached}"),
+    )
+    with open_subject(write(text)) as subject:
+        assert not subject.has_backward and "mul" in subject.ops
+
+
+def test_a_method_is_no_gradient(write: Write) -> None:
+    text = changed((".grad", ".g"), ("def backward(self)", "def grad(self)"))
+    with open_subject(write(text)) as subject:
+        assert subject.run([Case("shape/leaf", Program.build([2.0], [("tanh", [0])]))])[0].crash is None
 
 
 def test_leaves_only(write: Write) -> None:

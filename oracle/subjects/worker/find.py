@@ -32,9 +32,13 @@ CONSTRUCTORS: tuple[tuple[str, Callable[[Any], Callable[[float], Any]]], ...] = 
     ("{}(x, '')", lambda cls: lambda x: cls(x, "")),
     ("{}(x, ())", lambda cls: lambda x: cls(x, ())),
     ("{}(x, (), '')", lambda cls: lambda x: cls(x, (), "")),
+    ("{}('', x)", lambda cls: lambda x: cls("", x)),
     ("{}([x])", lambda cls: lambda x: cls([x])),
 )
-"""How a number may become a leaf, the first that gives one is taken; an optional requires_grad is wanted."""
+"""How a number may become a leaf; an optional requires_grad is wanted.
+
+The first way that puts it where numbers usually are is taken; else the first that gives a leaf.
+"""
 
 
 def find(loaded: Loaded, words: list[Any], wanted: str | None) -> Engine:
@@ -53,8 +57,8 @@ def find(loaded: Loaded, words: list[Any], wanted: str | None) -> Engine:
         if engine is None:
             continue
         _find_node_types(engine, loaded)
-        works = find_backward(engine, loaded)
         find_ops(engine, loaded, words)
+        works = find_backward(engine, loaded)
         if works or engine.offered or engine.backward is not None or len(classes) == 1:
             usable.append(engine)
         else:
@@ -63,7 +67,7 @@ def find(loaded: Loaded, words: list[Any], wanted: str | None) -> Engine:
             break
     loaded.refuse_missing_modules()
     if not usable:
-        raise Refusal(_no_engine(classes, tried), attributes(classes[0]) if classes else ())
+        raise Refusal(_no_engine(classes, tried, loaded), attributes(classes[0]) if classes else ())
     return usable[-1] if works else usable[0]
 
 
@@ -82,7 +86,10 @@ def _candidates(loaded: Loaded) -> list[type]:
 def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
     """An Engine for a class that can hold a number, or None with the reason added to `tried`."""
     code = getattr(attributes(cls).get("__init__"), "__code__", None)
-    raised = []
+    raised: list[str] = []
+    numberless: list[str] = []
+    arrays: list[str] = []
+    unusual: Engine | None = None
     for shape, constructor in CONSTRUCTORS:
         if "requires_grad" in shape and (code is None or "requires_grad" not in code.co_varnames):
             continue
@@ -93,14 +100,21 @@ def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
             raised.append(f"{spelled} raises {type(problem).__name__}: {problem}")
             continue
         names = [n for n in readable(one, DATA) if reading(one, n) == ONE and reading(other, n) == OTHER]
-        if names:
-            engine = Engine(cls, make, names[0], files)
-            engine.found.update({"class": cls.__name__, "constructor": spelled, "data": names[0]})
+        array = None if names and names[0] in DATA else _array(one)
+        if array is not None:
+            arrays.append(array)
+            continue
+        if not names:
+            numberless.append(f"{spelled.replace('(x', f'({ONE}')} has no attribute that holds {ONE}")
+            continue
+        engine = Engine(cls, make, names[0], files)
+        engine.found.update({"class": cls.__name__, "constructor": spelled, "data": names[0]})
+        if names[0] in DATA:
             return engine
-        tried.append(_no_number(one, spelled))
-        return None
-    tried.append(raised[0])
-    return None
+        unusual = unusual or engine
+    if unusual is None:
+        tried.append((arrays or numberless or raised)[0])
+    return unusual
 
 
 def _find_node_types(engine: Engine, loaded: Loaded) -> None:
@@ -122,12 +136,13 @@ def _find_node_types(engine: Engine, loaded: Loaded) -> None:
 # Sentences ----------------------------------------------------------------------------------------------------
 
 
-def _no_number(node: Any, spelled: str) -> str:
+def _array(node: Any) -> str | None:
+    """A sentence, where a node keeps an array in place of its number."""
     for name in readable(node, DATA):
         x = getattr(node, name, None)
-        if isinstance(x, (list, tuple)) or hasattr(x, "shape"):
+        if name in DATA and (isinstance(x, (list, tuple)) or hasattr(x, "shape")):
             return f"{type(node).__name__} keeps arrays in {name!r}: a tensor engine without scalars"
-    return f"{spelled.replace('(x', f'({ONE}')} has no attribute that holds {ONE}"
+    return None
 
 
 def _no_such_class(wanted: str, classes: list[type]) -> list[type]:
@@ -135,7 +150,11 @@ def _no_such_class(wanted: str, classes: list[type]) -> list[type]:
     raise Refusal(f"there is no class {wanted} here; the classes found: {names}")
 
 
-def _no_engine(classes: list[type], tried: list[str]) -> str:
+def _no_engine(classes: list[type], tried: list[str], loaded: Loaded) -> str:
     if not classes:
+        absent = {name: loaded.absent(name) for name in CLASSES}
+        for name, module in absent.items():
+            if module is not None:
+                return f"no class is defined here: {name} comes from {module}, which is not among its Python files"
         return "no class is defined here; an engine is a class such as Value that holds a number"
     return "no engine class found; tried " + "; ".join(tried[:4])

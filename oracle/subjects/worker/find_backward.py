@@ -25,14 +25,17 @@ GRADIENT = ("grad", "gradient", "_grad", "derivative", "g", "adjoint", "adj", "_
 
 BACKWARD = ("backward", "backprop", "backwards", "backpropagate", "back_prop", "back_propagate")
 
-TRIALS: tuple[tuple[Callable[[Any, Any], Any], float], ...] = (
-    (lambda a, b: (a * 7) + b, 7.0),
-    (lambda a, b: (a * b) + b, OTHER),
-    (lambda a, b: (a + b) + b, 1.0),
-    (lambda a, b: a * 7, 7.0),
-    (lambda a, b: a + b, 1.0),
+TRIALS: tuple[tuple[Callable[[Any, Any, Any, Any], Any], float], ...] = (
+    (lambda add, mul, a, b: add(mul(a, 7), b), 7.0),
+    (lambda add, mul, a, b: add(mul(a, b), b), OTHER),
+    (lambda add, mul, a, b: add(add(a, b), b), 1.0),
+    (lambda add, mul, a, b: mul(a, 7), 7.0),
+    (lambda add, mul, a, b: add(a, b), 1.0),
 )
 """Programs, and the gradient of their `a`: any op of an engine may be missing or faulty."""
+
+STRANGERS = 12
+"""Functions of other names that are tried as backward, where nothing has a name like it."""
 
 
 def find_backward(engine: Engine, loaded: Loaded) -> bool:
@@ -40,9 +43,10 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
 
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
-    ways = list(_ways(engine, loaded)) or _closure_ways(engine)
-    for name, way in ways:
-        gradient = _changed_by(way, engine)
+    ways = list(_ways(engine, loaded))
+    others = [] if ways else list(_strangers(loaded))[:STRANGERS]
+    for name, way in ways or [*others, *_closure_ways(engine)]:
+        gradient = _changed_by(way, engine, only_exactly=(name, way) in others)
         if gradient is not None:
             engine.backward, engine.grad = way, gradient
             engine.grads = _kept_where(engine)
@@ -57,12 +61,17 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
     return False
 
 
-def _changed_by(way: Callable[[Any], Any], engine: Engine) -> str | None:
+def _trial(engine: Engine, build: Callable[[Any, Any, Any, Any], Any]) -> tuple[Any, Any, Any]:
+    """Both leaves and the root of one of TRIALS, made with the engine's own spelling of the ops."""
+    a, b = engine.make(ONE), engine.make(OTHER)
+    return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
+
+
+def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False) -> str | None:
     """The attribute of a leaf that a way of back-propagating gives its gradient, or None if nothing changes."""
     for build, expected in TRIALS:
         try:
-            a, b = engine.make(ONE), engine.make(OTHER)
-            root = build(a, b)
+            a, _, root = _trial(engine, build)
             before = {name: reading(a, name) for name in readable(a, GRADIENT)}
             with patience():
                 way(root)
@@ -74,6 +83,8 @@ def _changed_by(way: Callable[[Any], Any], engine: Engine) -> str | None:
         changed = [name for name, x in after.items() if x is not None and x != before.get(name)]
         usual = [name for name in changed if name in GRADIENT]
         exact = [name for name in changed if after[name] == expected]
+        if only_exactly:
+            changed = usual = exact
         if changed:
             return (usual or exact or changed)[0]
     return None
@@ -98,18 +109,25 @@ def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
                 yield f"{name}(root)", f
 
 
-def _closure_ways(engine: Engine) -> list[Way]:
+def _strangers(loaded: Loaded) -> Iterator[Way]:
+    """Functions that can be called on a root alone, whatever their names."""
+    for name, f in loaded.functions():
+        if not isinstance(f, type) and _arguments(f) == 1:
+            yield f"{name}(root)", f
+
+
+def _closure_ways(engine: Engine) -> Iterator[Way]:
     """A walk of our own, where nodes have closures and the engine has nothing that calls them."""
     for build, _ in TRIALS:
         try:
-            root = build(engine.make(ONE), engine.make(OTHER))
+            root = _trial(engine, build)[2]
         except BaseException:  # the next trial may do without the faulty op
             continue
-        closure, gradient = walk.closure_name(root, engine.types), _usual_gradient(root)
-        if closure is not None and gradient is not None:
+        gradient = _usual_gradient(root) or GRADIENT[0]
+        for closure in walk.closure_names(root, engine.types):
             way = functools.partial(walk.walk, closure=closure, gradient=gradient, types=engine.types)
-            return [(f"our own walk over {closure}", way)]
-    return []
+            yield f"walk(root)  # the engine has no backward: every {closure}, consumers first", way
+        return
 
 
 def _means_backward(name: str) -> bool:
@@ -143,8 +161,7 @@ def _kept_where(engine: Engine) -> str:
     """ "leaves" when only they have a gradient after backward, "all" otherwise."""
     for build, _ in TRIALS[:3]:
         try:
-            a, b = engine.make(ONE), engine.make(OTHER)
-            root = build(a, b)
+            _, b, root = _trial(engine, build)
             with patience():
                 engine.back_propagate(root)
             at_leaf, at_root = engine.read_grad(b), engine.read_grad(root)

@@ -64,9 +64,7 @@ def install(readable: Iterable[str], hidden: Iterable[str]) -> None:
             name, file = arguments[0], arguments[1]
             if name in foreign or (kinds(file) is str and not readable_(file)):
                 raise missing(f"No module named {name!r}: an engine may not use it")
-        elif event in refused or begins(event, "socket."):
-            raise denied(1, "an engine may not do this", event)
-        elif event == "os.kill" and arguments[0] != own:
+        elif event in refused or begins(event, "socket.") or (event == "os.kill" and arguments[0] != own):
             raise denied(1, "an engine may not do this", event)
         elif begins(event, "ctypes."):
             raise missing(f"{event}: an engine may not use it")

@@ -6,6 +6,7 @@ import os
 import sys
 
 from .modules import Modules
+from .standin import Thing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Loaded:
         cls = f if isinstance(f, type) else type(f)
         return callable(f) and cls.__module__ in {m.__name__ for m in self.modules.own.values()}
 
+    def absent(self, name: str) -> str | None:
+        """The module that the main module takes a name from, where that module is not available."""
+        found = vars(self.main).get(name)
+        return found.origin()[0].rpartition(".")[0] if isinstance(found, Thing) else None
+
     def refuse_missing_modules(self) -> None:
         """Raise Refusal when the engine, while it was tried, used a module that is not available."""
         for name in self.modules.used:
@@ -61,7 +67,7 @@ class Loaded:
 def load(config: dict[str, Any]) -> Loaded:
     """Import the target's file. Raises Refusal."""
     path = config["file"]
-    modules = Modules(config["roots"], set(config["allow"]))
+    modules = Modules(config["roots"], set(config["allow"]), config["module"].partition(".")[0])
     sys.path[:] = [p for p in sys.path if p] + config["site"]
     sys.meta_path.insert(0, modules)
     for name in modules.siblings():  # a file `json.py` of the subject's is its `json`, though we have another

@@ -55,7 +55,7 @@ def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
     make = network.find_network(loaded, engine)
     return Worker(engine, make), {
         "protocol": 1,
-        "name": f"{os.path.basename(config['file'])}:{engine.cls.__name__}",
+        "name": f"{_title(config['file'])}:{engine.cls.__name__}",
         "language": "python",
         "ops": sorted(engine.offered),
         "grads": engine.grads,
@@ -64,6 +64,12 @@ def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
         "found": engine.found,
         "methods": sorted(attributes(engine.cls)),
     }
+
+
+def _title(path: str) -> str:
+    """A file's name; that of a package's own file with its folder's."""
+    folder, name = os.path.split(path)
+    return f"{os.path.basename(folder)}/{name}" if name == "__init__.py" else name
 
 
 class Worker:

@@ -31,14 +31,15 @@ class Modules:
     """A finder and loader.
 
     roots, allowed  folders of the subject's own files; other packages that it may import
+    top             the subject's outermost package: all that is its own in a folder of installed packages
     own             the subject's modules, by path
     files           names of all code that is the subject's, notebook cells included
     guarded         modules that the subject imports inside `try`: their absence is an ImportError
     ready, used     whether loading has ended; names of the stand-ins that were used after that
     """
 
-    def __init__(self, roots: list[str], allowed: set[str]) -> None:
-        self.roots, self.allowed = roots, allowed
+    def __init__(self, roots: list[str], allowed: set[str], top: str) -> None:
+        self.roots, self.allowed, self.top = roots, allowed, top
         self.own: dict[str, ModuleType] = {}
         self.files: set[str] = set()
         self.guarded: set[str] = set()
@@ -57,7 +58,8 @@ class Modules:
 
     def siblings(self) -> set[str]:
         """Names that the files in the subject's folders have as modules."""
-        return {name.partition(".")[0] for root in self.roots for name in os.listdir(root)}
+        found = {(root, name.partition(".")[0]) for root in self.roots for name in os.listdir(root)}
+        return {name for root, name in found if self._may_own(root, name)}
 
     # What importlib asks for: a spec for a name, a module for a spec, and the module run. --------------------
 
@@ -109,11 +111,16 @@ class Modules:
     def _locate(self, parts: list[str]) -> str | None:
         """The subject's own file for a dotted name, or None."""
         for root in self.roots:
+            if not self._may_own(root, parts[0]):
+                continue
             base = os.path.join(root, *parts)
             for path in (base + ".py", os.path.join(base, "__init__.py")):
                 if os.path.isfile(path):
                     return os.path.realpath(path)
         return None
+
+    def _may_own(self, root: str, top: str) -> bool:
+        return top == self.top or not root.endswith("-packages")
 
     def _spec(self, name: str, path: str) -> ModuleSpec:
         package = os.path.basename(path) == "__init__.py"

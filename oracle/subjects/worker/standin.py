@@ -47,6 +47,11 @@ def thing(name: str, modules: Modules) -> Thing:
 
 
 class Thing(type):
+    def origin(cls) -> tuple[str, Modules]:
+        """Where it stands in for something: the dotted name, and the finder that knows."""
+        where: tuple[str, Modules] = cls._stand_in
+        return where
+
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)

@@ -10,18 +10,17 @@ from .look import fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 
-def closure_name(node: Any, types: tuple[type, ...]) -> str | None:
-    """The attribute that holds a node's backward closure, or None."""
+def closure_names(node: Any, types: tuple[type, ...]) -> Iterator[str]:
+    """The attributes that may hold a node's backward closure."""
     for name, x in fields(node).items():
         if getattr(x, "__code__", None) is None or x.__code__.co_argcount > 1:
             continue
         if "back" in name.lower() or any(isinstance(cell, types) for cell in _cells(x)):
-            return name
-    return None
+            yield name
 
 
 def walk(root: Any, closure: str, gradient: str, types: tuple[type, ...]) -> None:
