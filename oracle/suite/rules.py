@@ -123,6 +123,14 @@ def _reused(row: Op) -> Iterator[Case]:
         r.node("add", r.node(row.name, a), r.node(row.name, a))
         yield Case(f"accumulate/{row.name}-twice", r.finish(), f"two {row.name} nodes of one value")
     r = Recorder()
+    parts = [(r.input(x - 0.25), r.input(0.25)) for x in point]
+    r.node(row.name, *(left + right for left, right in parts))
+    yield Case(
+        f"graph/{row.name}-of-results",
+        r.finish(),
+        f"the operands of {row.name} are results, and nothing else leads to what made them",
+    )
+    r = Recorder()
     apply(r, row, form, point)
     program = r.finish()
     yield Case(
