@@ -38,11 +38,15 @@ class Verdict:
 
 def judge(row: Row) -> Verdict:
     """Judge one engine of the corpus with the whole suite."""
+    return compare(row, report(row))
+
+
+def report(row: Row) -> Report:
+    """Check one engine of the corpus against the whole suite."""
     path = corpus.path(row)
     allow = ("numpy",) if "import numpy" in path.read_text() else ()
     with open_subject(str(path), allow_imports=allow) as subject:
-        report = check(subject, suite.cases(), Demands())
-    return compare(row, report)
+        return check(subject, suite.cases(), Demands())
 
 
 def compare(row: Row, report: Report) -> Verdict:

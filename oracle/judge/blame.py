@@ -91,10 +91,10 @@ SET_ORDER = ("accumulate", "graph", "lifecycle", "nn", "training")
 
 
 def _twice(subject: Subject, first: list[Outcome], traits: Traits) -> tuple[list[Outcome], frozenset[str]]:
-    """Run the cases where set order could matter again, in a fresh process. Of two different verdicts on a case
-    the worse one counts, and the case is named."""
+    """Run the cases where set order could matter again, in a fresh process with the reverse order. Of two
+    different verdicts on a case the worse one counts, and the case is named."""
     again = [n for n, o in enumerate(first) if o.case.level in SET_ORDER and not o.case.policy]
-    subject.close()  # the next case gets a new worker, whose addresses and hashes differ
+    subject.reverse_sets()
     second = ask(subject, [first[n].case for n in again], traits)
     merged, flips = list(first), set()
     for n, other in zip(again, second, strict=True):

@@ -8,7 +8,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -64,7 +64,6 @@ def python(
     target: Target,
     tier: Tier,
     memory_mb: int,
-    hash_seed: int | None = None,
     allow_imports: Sequence[str] = (),
     timeout: float = 5.0,
     start_timeout: float = 10.0,
@@ -86,11 +85,10 @@ def python(
             [op.name, op.arity, list(op.spellings), list(op.functions), op.operator]
             for op in VOCABULARY.values()
         ],
-        "shift": hash_seed,
     }
     return Launch(
         target.text, str(target.file), target.name, target.sha256(),
-        tier.wrap(_worker(config, hash_seed), readable), _environment(hash_seed),
+        tier.wrap(_worker(config), readable), _environment(),
         timeout, start_timeout, tier, announced=True,
     )  # fmt: skip
 
@@ -116,21 +114,26 @@ def command(
         "program": words,
         "folder": folder,
     }
-    environment = {**_environment(None), "PATH": os.environ.get("PATH", os.defpath), "HOME": "/"}
+    environment = {**_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": "/"}
     return Launch(
         text, None, text, _fingerprint(words),
-        tier.wrap(_worker(config, None), readable), environment,
+        tier.wrap(_worker(config), readable), environment,
         timeout, start_timeout, tier, announced=True,
     )  # fmt: skip
+
+
+def reversed_order(start: Launch) -> Launch:
+    """The same, with hashes of strings from another seed, and sets of nodes in the reverse order."""
+    return replace(start, environment={**start.environment, "PYTHONHASHSEED": "1"})
 
 
 def empty(tier: Tier) -> Launch:
     """A worker with no subject, to find out whether a tier works. Raises Unavailable."""
     readable = places.for_python([str(places.WORKER)], ())
     confine = tier.confinement(readable, _limits("address space", 1024), may_exec=False)
-    inside = _worker({"confine": confine, "folder": readable.readable[0], "shift": None}, None)
+    inside = _worker({"confine": confine, "folder": readable.readable[0]})
     return Launch(
-        "", None, tier.name, "", tier.wrap(inside, readable), _environment(None), tier=tier, announced=True
+        "", None, tier.name, "", tier.wrap(inside, readable), _environment(), tier=tier, announced=True
     )
 
 
@@ -139,19 +142,16 @@ def _limits(memory: str, memory_mb: int) -> dict[str, int]:
     return {memory: memory_mb << 20, "file": OUTPUT, "processor": PROCESSOR, "core": 0, "descriptors": 256}
 
 
-def _worker(config: Mapping[str, Any], hash_seed: int | None) -> tuple[str, ...]:
+def _worker(config: Mapping[str, Any]) -> tuple[str, ...]:
     _compiled()
-    # -I ignores PYTHONHASHSEED; where it is wanted, an empty environment makes -E unnecessary
-    flags = ("-I", "-S") if hash_seed is None else ("-P", "-s", "-S")
-    return (places.interpreter(), *flags, "-c", BOOTSTRAP, str(places.WORKER), json.dumps(config))
+    # -I but for PYTHONHASHSEED, the one of Python's variables that `_environment` has
+    return (places.interpreter(), "-P", "-s", "-S", "-c", BOOTSTRAP, str(places.WORKER), json.dumps(config))
 
 
-def _environment(hash_seed: int | None) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """The worker's whole environment: none of the caller's variables."""
     environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    environment[MARK] = secrets.token_hex(8)
-    if hash_seed is not None:
-        environment["PYTHONHASHSEED"] = str(hash_seed % 2**32)
+    environment |= {"PYTHONHASHSEED": "0", MARK: secrets.token_hex(8)}
     return environment
 
 

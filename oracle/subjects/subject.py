@@ -28,7 +28,6 @@ def open_subject(
     timeout: float = 5.0,
     start_timeout: float = 10.0,
     memory_mb: int = 1024,
-    hash_seed: int | None = None,
     allow_imports: Sequence[str] = (),
     tier: str | None = None,
     allow_weak: bool = True,
@@ -40,7 +39,6 @@ def open_subject(
     target, command         one of them
     timeout, start_timeout  seconds, for one case and for loading
     memory_mb               memory of the worker, MiB
-    hash_seed               makes the hashes of strings repeatable, and shifts the addresses of nodes
     allow_imports           installed packages that the engine may import, e.g. ("numpy",)
     tier                    the name of one, or None for the best that works here
     allow_weak              whether the tier "weak" may be taken where no other works
@@ -51,9 +49,7 @@ def open_subject(
             if found is None:
                 start = launch.command(command or "", candidate, memory_mb, timeout, start_timeout)
             else:
-                start = launch.python(
-                    found, candidate, memory_mb, hash_seed, allow_imports, timeout, start_timeout
-                )
+                start = launch.python(found, candidate, memory_mb, allow_imports, timeout, start_timeout)
             return Subject(start)
         except Unavailable as problem:
             _blame(candidate, problem, target or command or "")
@@ -156,6 +152,11 @@ class Subject:
             self._printed += self._child.output(PRINTED - len(self._printed))
             self._child.close()
             self._child = None
+
+    def reverse_sets(self) -> None:
+        """From now on, in a new worker, sets of nodes have the reverse order; it is the same in every run."""
+        self.close()
+        self._launch = launch.reversed_order(self._launch)
 
     @property
     def output(self) -> str:

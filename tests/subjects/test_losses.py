@@ -269,12 +269,24 @@ def test_a_trace_that_does_not_end_is_none(write: Write) -> None:
         assert subject.run([GOOD])[0].ok
 
 
-def test_a_seed_for_hashes(write: Write) -> None:
-    path = write(changed(("self.grad = 0.0", "self.grad = 0.0\n        print(hash('a'))")))
+def test_sets_have_one_order_and_its_reverse(write: Write) -> None:
+    """By address it would be another one in every run."""
+    path = write(
+        changed(
+            (
+                "    def backward(self):",
+                "    def backward(self):\n        print([v.data for v in self._prev], {'a', 'b', 'c'})",
+            )
+        )
+    )
+    case = Case("x", Program.build([2.0, 3.0], [("add", [0, 1])]))
 
-    def printed(seed: int | None) -> str:
-        with open_subject(path, hash_seed=seed) as subject:
+    def printed(backwards: bool) -> str:
+        with open_subject(path) as subject:
+            if backwards:
+                subject.reverse_sets()
+            assert subject.run([case, case])[0].ok
             return subject.output
 
-    assert printed(7) == printed(7) != printed(8)
-    assert printed(None) != printed(None)
+    assert printed(False) == printed(False) != printed(True) == printed(True)
+    assert printed(False).count("[2.0, 3.0]") == printed(True).count("[3.0, 2.0]") == 2

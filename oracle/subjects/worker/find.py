@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .load import Loaded
+    from .order import Numbered
 
 CLASSES = ("Value", "Scalar", "Var", "Variable", "Val", "Tensor", "Node", "Number")
 
@@ -41,11 +42,12 @@ The first way that puts it where numbers usually are is taken; else the first th
 """
 
 
-def find(loaded: Loaded, words: list[Any], wanted: str | None) -> Engine:
+def find(loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbered) -> Engine:
     """The engine in what was loaded. Raises Refusal with what was looked for.
 
     words    the vocabulary: see `find_ops`
     wanted   the class's name, or None for the first one with a backward that does something
+    numbered gives nodes their hashes
     """
     classes = _candidates(loaded)
     if wanted is not None:
@@ -56,7 +58,8 @@ def find(loaded: Loaded, words: list[Any], wanted: str | None) -> Engine:
         engine = _leaf(cls, loaded.modules.files, tried)
         if engine is None:
             continue
-        _find_node_types(engine, loaded)
+        numbered.adopt(engine.make(ONE))
+        _find_node_types(engine, loaded, numbered)
         find_ops(engine, loaded, words)
         works = find_backward(engine, loaded)
         if works or engine.offered or engine.backward is not None or len(classes) == 1:
@@ -117,7 +120,7 @@ def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
     return unusual
 
 
-def _find_node_types(engine: Engine, loaded: Loaded) -> None:
+def _find_node_types(engine: Engine, loaded: Loaded, numbered: Numbered) -> None:
     """Add the classes that ops return to the engine's types, where they are not those of its leaves."""
     for op in (operator.add, operator.mul):
         try:
@@ -131,6 +134,7 @@ def _find_node_types(engine: Engine, loaded: Loaded) -> None:
             and reading(out, engine.data) is not None
         ):
             engine.types += (type(out),)
+            numbered.adopt(out)
 
 
 # Sentences ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from . import find, load, network, run
+from . import find, load, network, order, run
 from .look import attributes
 
 TYPE_CHECKING = False
@@ -21,14 +21,10 @@ KEEP = 1 << 16
 
 NOT_STARTED = {"type": "NotStarted", "message": "the subject could not be loaded", "inside": False}
 
-_kept: list[bytearray] = []
-"""Blocks of memory that shift the addresses of what comes later, and with them the order of sets of nodes."""
-
 
 def serve(config: dict[str, Any]) -> None:
     """Load what `config` names, then answer messages until the other side hangs up or says stop."""
     requests, answers = _private_descriptors()
-    _kept.extend(bytearray(16 * k) for k in range(1, 1 + (config["shift"] or 0) % 64))
     worker: Worker | None = None
     with open(requests, encoding="utf-8") as lines:
         for line in lines:
@@ -49,11 +45,12 @@ def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
     """The worker and its first message: what it offers, or one sentence that says why it cannot run."""
     try:
         loaded = load.load(config)
-        engine = find.find(loaded, config["words"], config["class"])
+        numbered = order.Numbered(backwards=os.environ.get("PYTHONHASHSEED") == order.BACKWARDS)
+        engine = find.find(loaded, config["words"], config["class"], numbered)
     except load.Refusal as refusal:
         return None, {"protocol": 1, "refused": str(refusal), "methods": refusal.methods}
     make = network.find_network(loaded, engine)
-    return Worker(engine, make), {
+    return Worker(engine, make, numbered), {
         "protocol": 1,
         "name": f"{_title(config['file'])}:{engine.cls.__name__}",
         "language": "python",
@@ -73,13 +70,14 @@ def _title(path: str) -> str:
 
 
 class Worker:
-    """What there is to ask: the engine, and how its networks are made, if there are any."""
+    """What there is to ask: the engine, how its networks are made, if there are any, and its nodes' numbers."""
 
-    def __init__(self, engine: Engine, make: network.Make | None) -> None:
-        self.engine, self.make = engine, make
+    def __init__(self, engine: Engine, make: network.Make | None, numbered: order.Numbered) -> None:
+        self.engine, self.make, self.numbered = engine, make, numbered
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one message, without its id."""
+        self.numbered.case()
         if message["cmd"] == "trace":
             from . import trace  # most workers are never asked for one
 
