@@ -125,7 +125,7 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
             for c in o.checked
             if failure in c.failures
         )
-        drawn = example(fault, checked, failure, subject.found)
+        drawn = example(fault, checked, failure, subject.found, judgement.learned.traits.unit)
     hints = said.hints
     if where is not None:
         line = linecache.getline(*where).strip()

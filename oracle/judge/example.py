@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cache
 
 from oracle import torch_reference
 from oracle.case import Case, Observation
+from oracle.floats import U
 from oracle.judge.blame import Fault
-from oracle.judge.equations import Checked, Failure
+from oracle.judge.equations import Checked, Failure, close
+from oracle.judge.yardstick import yardstick
 from oracle.listing import code, expression
 from oracle.report import Example, Push, Row, Verdict
 from oracle.suite import golden
-
-NEAR = 1e-9
-"""A number whose own rule holds is shown as inherited when it is further than this from PyTorch's (relative)."""
 
 
 @cache
@@ -56,8 +54,14 @@ def _direct(fault: Fault, failure: Failure) -> bool:
     return False
 
 
-def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str, str]) -> Example:
-    """Draw up the example of a fault from the run in which `failure` occurred."""
+def example(
+    fault: Fault, checked: Checked, failure: Failure, found: Mapping[str, str], unit: float = U
+) -> Example:
+    """Draw up the example of a fault from the run in which `failure` occurred.
+
+    A number whose own rule holds is shown as inherited when it is further from PyTorch's than two right engines
+    can be from each other; `unit` is the subject's unit of rounding.
+    """
     run = checked.run
     program = run.program
     observations = reference(run.case)
@@ -65,10 +69,11 @@ def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str
     before = observations[run.number - 1].grad if run.number else (None,) * len(program)
     failed = {(f.value, f.what): f for f in checked.failures}
     bad_rules = set(fault.rules)
+    whole = world.grad if run.fresh else [_since(g, b) for g, b in zip(world.grad, before, strict=True)]
+    far = yardstick(program, world.data, whole, run.root, unit)
     rows = []
     for i in range(len(program)):
         node = program.producer(i)
-        whole = _since(world.grad[i], before[i]) if not run.fresh else world.grad[i]
         blamed = node is not None and (node.op, program.form(node)) in bad_rules
         rows.append(
             Row(
@@ -80,9 +85,11 @@ def example(fault: Fault, checked: Checked, failure: Failure, found: Mapping[str
                 checked.data[i],
                 checked.grad[i],
                 world.data[i],
-                whole,
-                _verdict(failed.get((i, "data")), run.made[i], world.data[i]),
-                _grad_verdict(failed.get((i, "grad")), run.grad[i], whole, i in checked.conventions),
+                whole[i],
+                _verdict(failed.get((i, "data")), run.made[i], world.data[i], far.data[i]),
+                _grad_verdict(
+                    failed.get((i, "grad")), run.grad[i], whole[i], far.grad[i], i in checked.conventions
+                ),
                 blamed and _involved(fault, i, checked),
             )
         )
@@ -106,23 +113,19 @@ def _since(now: float | None, before: float | None) -> float | None:
     return None if now is None else now - (before or 0.0)
 
 
-def _verdict(failure: Failure | None, observed: float, world: float) -> Verdict:
+def _verdict(failure: Failure | None, observed: float, world: float, far: float) -> Verdict:
     if failure is not None:
         return "imprecise" if failure.imprecise else "wrong"
-    return "match" if _near(observed, world) else "inherited"
+    return "match" if close(observed, world, far) else "inherited"
 
 
 def _grad_verdict(
-    failure: Failure | None, observed: float | None, world: float | None, conventional: bool
+    failure: Failure | None, observed: float | None, world: float | None, far: float, conventional: bool
 ) -> Verdict:
     if observed is None:
         return "unobserved"
-    verdict = _verdict(failure, observed, world or 0.0)
+    verdict = _verdict(failure, observed, world or 0.0, far)
     return "convention" if conventional and verdict != "wrong" else verdict
-
-
-def _near(x: float, y: float) -> bool:
-    return (x != x and y != y) or x == y or math.isclose(x, y, rel_tol=NEAR, abs_tol=1e-300)
 
 
 def _involved(fault: Fault, i: int, checked: Checked) -> bool:
