@@ -150,7 +150,8 @@ def check(
     for level in levels:
         if level not in suite.LEVELS:
             raise click.UsageError(f"--level {level}: the levels are {', '.join(suite.LEVELS)}")
-    cases = list(suite.select(frozenset(levels), pattern))
+    demanded = profile == "torch" or "recursion-depth" in required
+    cases = list(suite.select(frozenset(levels), pattern, with_deep=demanded))
     if not cases:
         raise click.UsageError(f"--case {pattern}: no case has a name like that; a name is level/short-name")
     try:

@@ -26,7 +26,7 @@ def suite_list(levels: tuple[str, ...]) -> None:
     """Every case with the reason it exists."""
     from oracle import suite
 
-    for case in suite.select(frozenset(levels)):
+    for case in suite.select(frozenset(levels), with_deep=True):
         policy = f" (policy {case.policy})" if case.policy else ""
         click.echo(f"{case.name:<44} {case.reason}{policy}")
 
@@ -85,7 +85,7 @@ def explain(report: str, number: int) -> None:
 def _case(name: str) -> Case:
     from oracle import suite
 
-    found = next((case for case in suite.cases() if case.name == name), None)
+    found = next(suite.select(pattern=name), None)
     if found is None:
         from difflib import get_close_matches
 

@@ -337,20 +337,23 @@ def _expected(place: Place, mutation: str, node: ast.AST) -> tuple[str | None, f
         return op, VALUE, False
     if not TRAVERSALS & {f.name for f in place.functions}:
         return None, ANY, True
-    if mutation == "overwrite":
+    if mutation == "overwrite" and _stores_a_gradient(node):
         return None, frozenset({"accumulation"}), False
     return None, _of_traversal(place, node), False
 
 
-def _of_traversal(place: Place, node: ast.AST) -> frozenset[str]:
-    """Kinds for a change of a traversal: what it stores into a gradient is the seed, or (in its loop) a push."""
-    statement = node if isinstance(node, ast.stmt) else place.statement
+def _stores_a_gradient(statement: ast.AST | None) -> bool:
     targets: list[ast.expr] = []
     if isinstance(statement, ast.Assign):
         targets = statement.targets
     elif isinstance(statement, ast.AugAssign):
         targets = [statement.target]
-    if not any(word in ast.unparse(target) for target in targets for word in FLOWS):
+    return any(word in ast.unparse(target) for target in targets for word in FLOWS)
+
+
+def _of_traversal(place: Place, node: ast.AST) -> frozenset[str]:
+    """Kinds for a change of a traversal: what it stores into a gradient is the seed, or (in its loop) a push."""
+    if not _stores_a_gradient(node if isinstance(node, ast.stmt) else place.statement):
         return TRAVERSAL
     return (
         PUSH | ({"schedule"} if isinstance(node, ast.stmt) else set())

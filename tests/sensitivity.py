@@ -151,7 +151,20 @@ def status(mutant: Mutant, answers: Sequence[Answer]) -> str:
     differing = [c for c, a, b in zip(of.cases, answers, of.answers, strict=False) if not _agree(c, a, b)]
     if not differing:
         return "equivalent"
-    return "mutant" if any(_plain(c) for c in differing) else "choice"
+    if any(_plain(c) for c in differing):
+        return "mutant"
+    kinks = [(c, a) for c, a in zip(of.cases, answers, strict=False) if "-kink-" in c.name and a.ok]
+    return "choice" if all(_valid(c, a) for c, a in kinks) else "mutant"
+
+
+def _valid(case: Case, answer: Answer) -> bool:
+    """Whether what an op pushes at its kink is in its subdifferential."""
+    (seen,) = answer.observations
+    node = case.program.node(0)
+    kink = VOCABULARY[node.op].kink(case.program.operand_data(node, case.program.inputs))
+    g, own = seen.grad[len(case.program.inputs)], seen.grad[0]
+    assert kink is not None
+    return g is None or own is None or not g or kink.low <= own / g <= kink.high
 
 
 def _agree(case: Case, a: Answer, b: Answer) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from oracle import standard_reference
@@ -21,9 +21,17 @@ from oracle.judge import policies
 from oracle.judge.compose import rewrites, walk
 from oracle.judge.equations import Exercise, Failure, Run, Traits, close
 from oracle.judge.locals import KeptLocals
-from oracle.judge.mistakes import misdirected, name_derivative
+from oracle.judge.mistakes import misdirected, name_derivative, scale
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
-from oracle.judge.symptoms import Symptom, everywhere, symptoms, telling_pushes, wrong_pushes
+from oracle.judge.symptoms import (
+    DETACHED,
+    Symptom,
+    everywhere,
+    symptoms,
+    telling_pushes,
+    without_lost_wraps,
+    wrong_pushes,
+)
 from oracle.judge.traits import Learned, learn
 from oracle.program import Node
 from oracle.record import Recorder
@@ -90,10 +98,18 @@ SET_ORDER = ("accumulate", "graph", "lifecycle", "nn", "training")
 """Levels in which the order of a set of nodes may matter."""
 
 
+TWICE_AT_MOST = 2000
+"""Values of the largest program that is run again: what a set's order changes, small ones show."""
+
+
 def _twice(subject: Subject, first: list[Outcome], traits: Traits) -> tuple[list[Outcome], frozenset[str]]:
     """Run the cases where set order could matter again, in a fresh process with the reverse order. Of two
     different verdicts on a case the worse one counts, and the case is named."""
-    again = [n for n, o in enumerate(first) if o.case.level in SET_ORDER and not o.case.policy]
+    again = [
+        n
+        for n, o in enumerate(first)
+        if o.case.level in SET_ORDER and not o.case.policy and len(o.case.program) <= TWICE_AT_MOST
+    ]
     subject.reverse_sets()
     second = ask(subject, [first[n].case for n in again], traits)
     merged, flips = list(first), set()
@@ -301,7 +317,8 @@ class _Blame:
                 if len(known) < 3 and point not in known:
                     extra[rule] = (*known, point)
         self.measured = measure(self.subject, walk(rules), self.traits, extra)
-        self.symptoms = {rule: symptoms(m) for rule, m in self.measured.items()}
+        found = {rule: symptoms(m) for rule, m in self.measured.items()}
+        self.symptoms = without_lost_wraps(self.measured, found)
         self._confirm()
 
     def _confirm(self) -> None:
@@ -328,12 +345,27 @@ class _Blame:
         found = everywhere(self.measured, self.symptoms)
         if found is None:
             return False
+        start = None if found.kind != "derivative" else self._hidden_seed()
+        if start is not None:
+            self.whole = self._add(Fault("seed", "wrong", detail=repr(start)))
+            self._rules(silent)
+            return True
         example = next(m for m in self.measured.values() if m.pushes)
         self.whole = self._add(Fault(found.kind, "wrong", measured=example, detail=found.detail))
         if found.kind == "derivative":
             self.whole.rules = [r for r, s in self.symptoms.items() if any(x.kind == "derivative" for x in s)]
         self._rules(silent)
         return True
+
+    def _hidden_seed(self) -> float | None:
+        """Where the root's gradient cannot be read: what it starts at, if every push is that multiple of the right
+        one. (A rule of its own would have to make the same mistake in every op.)"""
+        if self.subject.grads != "leaves":
+            return None
+        pushes = [p for m in self.measured.values() for p in m.pushes if p.expected]
+        if pushes and all(p.observed == 0.0 for p in pushes):
+            return 0.0
+        return scale(pushes)
 
     def _rules(self, kinds: frozenset[str] | None = None) -> None:
         """Blame rules from primitive to composite."""
@@ -476,6 +508,9 @@ class _Blame:
         plans: list[tuple[Failure, list[Fault]]] = []
         for f in self.open:
             ks = [f.value] if f.equation == 2 else _suspects(f)
+            if f.equation == 3 and self.whole is not None and self.whole.kind in ("seed", "derivative"):
+                self._strike(f, [self.whole])  # a root that is a leaf
+                continue
             if f.equation not in (2, 4):
                 remaining.append(f)
                 continue
@@ -484,6 +519,8 @@ class _Blame:
                 for fault in self.of_rule.get(self._rule(f, k), ()):
                     if fault.kind not in ("missing", "raises"):
                         faults[id(fault)] = fault
+            if f.equation == 4:
+                faults |= {id(fault): fault for fault in self._detaching(f)}
             if f.equation == 4 and self.whole is not None:
                 faults = {id(self.whole): self.whole} | faults
             if not faults:
@@ -501,6 +538,16 @@ class _Blame:
             for fault in self._crashing(o):
                 fault.note(o.case, None)
                 self.blamed[o.case.name].append(fault)
+
+    def _detaching(self, f: Failure) -> Iterator[Fault]:
+        """Faults of rules that did not tell the graph of a consumer of this value, so that it pushed nothing."""
+        consumers = {k for k, _ in f.feeders}
+        for k, node in f.run.program.nodes():
+            for slot, i in enumerate(node.operands):
+                rule = self._rule(f, k)
+                lost = any(s.detail == DETACHED and s.slot == slot for s in self.symptoms.get(rule, ()))
+                if i in consumers and lost:
+                    yield from (fault for fault in self.of_rule.get(rule, ()) if fault.detail == DETACHED)
 
     def _crashing(self, o: Outcome) -> list[Fault]:
         """The faults that account for an exception: of the op being computed, or of any op in backward."""
@@ -533,7 +580,8 @@ class _Blame:
                 rule, point, g = self._rule(f, k), _point(f, k), _known(f, k)
                 known = pushes.get((rule, point, g), {})
                 shares.append(known[slot] if slot in known else self._correct(rule, point, slot, g))
-            explained = _fits(observed, shares, any(x.kind == "accumulation" for x in faults))
+            lossy = any(x.kind == "accumulation" or x.detail == DETACHED for x in faults)
+            explained = _fits(observed, shares, lossy)
             self._strike(f, faults, explained)
 
     def _correct(self, rule: Rule, point: Point, slot: int, g: float) -> float:
@@ -748,6 +796,7 @@ def _alike(mine: Measured, theirs: Measured) -> bool:
         and all(map(_identical, mine.numbers, theirs.numbers))
         and [(s.ok, s.lost_other) for s in mine.shared] == [(s.ok, s.lost_other) for s in theirs.shared]
         and [s.ok for s in mine.same] == [s.ok for s in theirs.same]
+        and (not theirs.fed or [f.passed for f in mine.fed] == [f.passed for f in theirs.fed])
         and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
     )
 

@@ -13,7 +13,7 @@ from oracle.judge.blame import Fault, Judgement
 from oracle.judge.example import example, pick
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
 from oracle.judge.place import place
-from oracle.judge.symptoms import telling_pushes
+from oracle.judge.symptoms import DETACHED, telling_pushes
 from oracle.report import Cause
 from oracle.subjects import Subject
 from oracle.vocabulary import VOCABULARY
@@ -111,7 +111,7 @@ def _general(forms: Iterable[str]) -> str:
 
 def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | None, demands: Demands) -> Cause:
     said = words(fault, form, subject.near_misses)
-    where = place(subject, fault)
+    where = place(subject, fault, judgement.explained)
     if said.mistake == MISNAMED and subject.file is not None:
         where = _definition(subject.file, said.message.split("called ")[1].partition(",")[0])
     shown = pick(fault)
@@ -192,6 +192,8 @@ def _policy(fault: Fault, op: str) -> Words:
     subject = "the engine" if fault.op is None else op
     if fault.crash is not None:
         message = f"{subject} raises {fault.crash.type}; in PyTorch {torch}"
+    elif fault.kind == "resource":
+        message = f"{subject} gives no answer ({fault.detail}); in PyTorch {torch}"
     else:
         message = f"{subject} differs; in PyTorch {torch}"
     hint = f"A choice, not a bug: in PyTorch {torch}."
@@ -349,6 +351,27 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             "backward does not pass gradients on: below the root they stay 0 or come too late",
             ("In which order are the nodes visited?", why, "Visit nodes in reverse topological order."),
         )
+    if fault.detail == "operands lost":
+        return Words(
+            "operands-lost",
+            "backward does not find every operand of a node, so that what made the others never passes its gradient on",
+            (
+                "Which nodes does the walk reach from the root?",
+                why,
+                "Walk to every operand of every node.",
+            ),
+        )
+    if fault.detail == DETACHED:
+        return Words(
+            DETACHED,
+            f"{op} does not tell the graph of {operand(fault)}: what made it never passes its gradient on",
+            (
+                "Which nodes does backward find from this one?",
+                "backward visits what it reaches through each node's parents; an operand that is not among them "
+                "gets its gradient and never hands it on.",
+                f"Give {operand(fault)} to the node that {op} makes as a parent.",
+            ),
+        )
     return Words(
         None,
         "every rule is right, but backward visits nodes in a wrong order, or more than once",
@@ -361,7 +384,8 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
 
 
 def _seed(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
-    observed = next((f.observed for _, f in fault.evidence if f is not None), 0.0)
+    read = next((f.observed for _, f in fault.evidence if f is not None and f.equation == 3), 0.0)
+    observed = float(fault.detail) if fault.detail else read
     return Words(
         "seed",
         f"the gradient of the root starts at {short(observed)} instead of 1"

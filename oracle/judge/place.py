@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from oracle.case import Case
 from oracle.judge.blame import Fault
 from oracle.judge.probe import Rule
-from oracle.judge.symptoms import wrong_pushes
+from oracle.judge.symptoms import DETACHED, wrong_pushes
 from oracle.record import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
 from oracle.vocabulary import VOCABULARY, Point
@@ -13,8 +15,11 @@ from oracle.vocabulary import VOCABULARY, Point
 Where = tuple[str, int]
 
 
-def place(subject: Subject, fault: Fault) -> Where | None:
-    """(file, line) of a fault, or None where the subject has no lines to show or nothing is there to point at."""
+def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None:
+    """(file, line) of a fault, or None where the subject has no lines to show or nothing is there to point at.
+
+    bad: every rule that goes wrong, by this fault or by another
+    """
     if fault.crash is not None and fault.kind in ("raises", "missing", "resource"):
         line = fault.crash.line
         return None if line is None or subject.file is None else (subject.file, line)
@@ -30,7 +35,12 @@ def place(subject: Subject, fault: Fault) -> Where | None:
     trace = subject.trace(case)
     if trace is None:
         return None
-    found = _in(subject, trace, fault, o, [leaves[s] for s in slots if s in leaves])
+    if fault.kind == "derivative" and fault.op is not None:
+        pushed = [trace.own[leaf] for leaf in leaves.values()]
+        twice = next((places for places in pushed if len(places) > 1), None)
+        if twice is not None and () in pushed:  # what belongs to one operand goes to another
+            return twice[0].file, twice[0].line
+    found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
     return None if found is None else (found.file, found.line)
 
 
@@ -70,7 +80,9 @@ def _one_op(rule: Rule, point: Point, under: bool) -> tuple[Case, int, dict[int,
     return Case("probe/trace", r.finish()), o._index, leaves
 
 
-def _in(subject: Subject, trace: Trace, fault: Fault, o: int, leaves: list[int]) -> Place | None:
+def _in(
+    subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rule], o: int, leaves: list[int]
+) -> Place | None:
     if fault.detail == "float32-storage":
         return trace.values[0]
     if fault.kind == "seed" and fault.op is None:
@@ -88,7 +100,9 @@ def _in(subject: Subject, trace: Trace, fault: Fault, o: int, leaves: list[int])
         local = fault.kind in ("derivative", "accumulation") and stores
         return stores[-1] if local else _opening(trace.backward)
     if fault.kind in ("forward", "lifecycle", "seed"):
-        return _own_frame(subject, trace, fault, o)
+        return _own_frame(subject, trace, fault, bad, o)
+    if fault.detail == DETACHED:
+        return trace.values[o]
     for leaf in leaves:
         # A rule that resets before it adds goes wrong at the reset.
         return trace.rule(o, leaf, first=fault.kind == "accumulation")
@@ -100,20 +114,23 @@ def _opening(place: Place | None) -> Place | None:
     return None if place is None else Place(place.file, place.first, place.function, place.first)
 
 
-def _own_frame(subject: Subject, trace: Trace, fault: Fault, o: int) -> Place | None:
-    """Where the op computed its value: the innermost statement, unless that is another rule's method, which is
-    right when called on its own; then the statement that called it."""
+def _own_frame(subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rule], o: int) -> Place | None:
+    """Where the op computed its value: the innermost statement, unless that is in a function that another rule
+    computes with, and is right; then the statement that called it."""
     inner, outer = trace.values[o], trace.methods[o]
     if inner is None or outer is None or inner.first == outer.first:
         return inner or outer
-    rules = {
-        (row.name, form) for row in VOCABULARY.values() if row.name in subject.ops for form in row.forms[:1]
-    }
-    for rule in rules - set(fault.rules):
+    if fault.measured is not None and all(v.observed in v.point for v in fault.measured.values):
+        return outer  # an operand, or a copy, is returned: who made it does not matter
+    rules = [(row.name, row.forms[0]) for row in VOCABULARY.values() if row.name in subject.ops]
+    for rule in rules:
+        if rule in bad:
+            continue
         case, other, _ = _one_op(rule, VOCABULARY[rule[0]].points[0], under=False)
         elsewhere = subject.trace(case)
-        if elsewhere is not None:
-            method = elsewhere.methods[other]
-            if method is not None and (method.file, method.first) == (inner.file, inner.first):
+        if elsewhere is None:
+            continue
+        for place in (elsewhere.methods[other], elsewhere.values[other]):
+            if place is not None and (place.file, place.first) == (inner.file, inner.first):
                 return outer
     return inner

@@ -89,6 +89,23 @@ class Pushed:
     seen: bool = True
 
 
+PRODUCERS: tuple[tuple[str, str, Callable[[float], Point]], ...] = (
+    ("a sum", "add", lambda x: (x - 0.25, 0.25)),
+    ("a product", "mul", lambda x: (0.5 * x, 2.0)),
+)
+"""Ways to make an operand a result: (name, op, leaves that make about x). A leaf tells whether it was passed on."""
+
+
+@dataclass(frozen=True)
+class Fed:
+    """Whether an operand that is a result got its gradient, and passed it on to what it was made of."""
+
+    slot: int
+    producer: str
+    got: bool
+    passed: bool
+
+
 @dataclass(frozen=True)
 class Shared:
     """The gradient of an operand that the root uses as well: what each pushes alone, and both together."""
@@ -137,6 +154,7 @@ class Measured:
     pushes: list[Pushed] = field(default_factory=list)
     shared: list[Shared] = field(default_factory=list)
     same: list[Same] = field(default_factory=list)
+    fed: list[Fed] = field(default_factory=list)
     mutates: list[Case] = field(default_factory=list)
     silenced: int = 0
     numbers: list[tuple[float | None, ...]] = field(default_factory=list)
@@ -174,6 +192,8 @@ def measure(
         measured = found.setdefault(plan.rule, Measured(plan.rule))
         if plan.role == "alone":
             _read_alone(measured, plan, outcome)
+        elif plan.role == "fed":
+            _read_fed(measured, plan, outcome)
         else:
             together.setdefault((plan.rule, plan.group), {})[plan.role] = outcome
     for (rule, group), roles in together.items():
@@ -209,6 +229,10 @@ def _plans(rule: Rule, point: Point, make: Make | None) -> Iterator[_Plan]:
             group = f"{slot}|{name}|{point}"
             yield _build(rule, point, make, "together", group, _joined(join, n))
             yield _build(rule, point, make, "apart", group, _joined(join, -1), n)
+    lifts = make is not None and len(valued) < row.arity  # leaves for numbers would come after the producer
+    for slot in () if lifts else valued:
+        for producer, _, _ in PRODUCERS:
+            yield _fed(rule, point, make, slot, producer)
     if len(valued) == 2 and row.kink((point[0], point[0])) is None and row.ordinary((point[0], point[0])):
         equal = (point[0], point[0])
         for wrap in ("alone", "times number"):
@@ -260,6 +284,23 @@ def _build(
     title = rule[0] if row.arity == 1 else " ".join(rule)
     case = Case(f"probe/{title} {role} {group} {point}", r.finish())
     return _Plan(rule, case, role, group, point, o._index, tuple(slots))
+
+
+def _fed(rule: Rule, point: Point, make: Make | None, slot: int, producer: str) -> _Plan:
+    """One operand made by a producer, the others leaves or numbers; the op is the root."""
+    op, parts = next((op, parts) for name, op, parts in PRODUCERS if name == producer)
+    r = Recorder()
+    made_of = [r.input(x) for x in parts(point[slot])]
+    operands: list[Operand] = []
+    for k, (kind, x) in enumerate(zip(rule[1].split("-"), point, strict=True)):
+        if kind == "value":
+            operands.append(made_of[0] if k == slot else r.input(x))
+        else:
+            operands.append(int(x) if kind == "int" else x)
+    operands[slot] = fed = r.node(op, *made_of)
+    o = (make or _op(VOCABULARY[rule[0]]))(r, operands)
+    case = Case(f"probe/{' '.join(rule)} fed {slot} {producer} {point}", r.program(o))
+    return _Plan(rule, case, "fed", producer, point, o._index, ((slot, fed._index), (slot, 0)))
 
 
 def one_op(rule: Rule) -> tuple[Case, int]:
@@ -336,6 +377,17 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
                     run.grad[plan.o] is not None,
                 )
             )
+
+
+def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
+    if not outcome.checked:
+        return
+    checked, ((slot, fed), (_, leaf)) = outcome.checked[-1], plan.slots
+    owed, seen, below = checked.grad[fed], checked.run.grad[fed], checked.run.grad[leaf]
+    if not owed or not math.isfinite(owed) or below is None or (seen is not None and not seen):
+        return
+    wrong = any(f.value == fed and f.equation == 4 for f in checked.failures)
+    measured.fed.append(Fed(slot, plan.group, not wrong, below != 0.0))
 
 
 def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], unit: float) -> None:

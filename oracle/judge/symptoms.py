@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from oracle.judge.mistakes import naive_slope, naive_value
 from oracle.judge.probe import Measured, Pushed, Rule
 from oracle.report import Kind
-from oracle.suite.rules import WRAPS
+from oracle.suite.rules import WRAPPING, WRAPS
+
+DETACHED = "detached"
+"""The detail of a rule that gives an operand its gradient, but does not tell the graph that it was used."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
             found.append(Symptom("accumulation", slot, detail="overwrite"))
         elif len({s.join.strip("ao ") for s in unlike}) > 1 and not wrong_pushes(measured, slot):
             found.append(Symptom("accumulation", slot, detail="depends"))
+    for slot in sorted({f.slot for f in measured.fed}):
+        fed = [f for f in measured.fed if f.slot == slot]
+        if all(f.got and not f.passed for f in fed) and not _wrong_alone(measured, slot):
+            found.append(Symptom("schedule", slot, detail=DETACHED))
     if (
         any(not s.ok for s in measured.same)
         and not wrong_values
@@ -55,6 +62,27 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
     ):
         found.append(Symptom("accumulation", None, detail="same-operand"))
     return tuple(found)
+
+
+def _wrong_alone(measured: Measured, slot: int) -> bool:
+    return any(p.wrap == "alone" and not p.ok for p in measured.pushes if p.slot == slot)
+
+
+def without_lost_wraps(
+    measured: Mapping[Rule, Measured], found: Mapping[Rule, tuple[Symptom, ...]]
+) -> dict[Rule, tuple[Symptom, ...]]:
+    """The symptoms again, where a rule that a wrap puts on top does not tell the graph of the op below it.
+
+    What a rule is said to push there is none of its doing: it is never asked to. Takes those pushes out of
+    `measured`.
+    """
+    detached = {(*rule, s.slot) for rule, several in found.items() for s in several if s.detail == DETACHED}
+    lost = {wrap for wrap, rule in WRAPPING.items() if rule in detached}
+    out = dict(found)
+    for rule, m in measured.items() if lost else ():
+        m.pushes = [p for p in m.pushes if p.wrap not in lost]
+        out[rule] = symptoms(m)
+    return out
 
 
 def wrong_pushes(measured: Measured, slot: int) -> list[Pushed]:
@@ -108,6 +136,12 @@ def everywhere(
     }
     if all(key in derivative for key in slots):
         return Everywhere("derivative", "every rule")
+    detached = {(rule, s.slot) for rule, several in found.items() for s in several if s.detail == DETACHED}
+    if len({rule[0] for rule, _ in detached}) > 2 and any(
+        all((m.rule, slot) in detached for m in offered if m.rule[1] == "value-value" and m.fed)
+        for slot in (0, 1)
+    ):
+        return Everywhere("schedule", "operands lost")
     shared = [(m.rule, slot) for m in offered for slot in {s.slot for s in m.shared if s.own and s.other}]
     overwriting = {
         (rule, s.slot) for rule, several in found.items() for s in several if s.detail == "overwrite"

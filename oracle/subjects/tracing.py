@@ -60,12 +60,13 @@ class Trace:
 
         The op's own closure or function, where it pushes to that operand: its last store, or the `first` one
         (where an engine that overwrites goes wrong). Else where the local gradients were computed; else the
-        statement that stored the gradient; else the def of the op's method, which lacks the push.
+        statement that stored the gradient; else the def of the function that computed the value, which lacks
+        the push.
         """
         for places in (self.own[operand], self.locals_of[node : node + 1], self.stores[operand]):
             if places and places[0] is not None:
                 return places[0] if first else places[-1]
-        method = self.methods[node]
+        method = self.values[node] or self.methods[node]
         return method and replace(method, line=method.first)
 
 

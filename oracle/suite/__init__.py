@@ -34,10 +34,19 @@ def cases() -> tuple[Case, ...]:
     return tuple(sorted(found, key=lambda case: order.index(case.level)))
 
 
-def select(levels: frozenset[str] = frozenset(), pattern: str = "*") -> Iterator[Case]:
-    """The cases of these levels (all if none) whose name matches a shell pattern."""
+@cache
+def deep() -> tuple[Case, ...]:
+    """Cases that are run where they are demanded or named, since they take longer than all others together."""
+    return tuple(graphs.deep())
+
+
+def select(
+    levels: frozenset[str] = frozenset(), pattern: str = "*", with_deep: bool = False
+) -> Iterator[Case]:
+    """The cases of these levels (all if none) whose name matches a shell pattern; the deep ones if they are
+    wanted, or named by the pattern."""
     from fnmatch import fnmatchcase
 
-    for case in cases():
+    for case in (*cases(), *(deep() if with_deep or pattern != "*" else ())):
         if (not levels or case.level in levels) and fnmatchcase(case.name, pattern):
             yield case

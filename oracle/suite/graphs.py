@@ -108,6 +108,16 @@ def _wide(a: Any, b: Any) -> Any:
     return terms[0]
 
 
+def _fan_in(count: int) -> Callable[[Any], Any]:
+    def fan_in(a: Any) -> Any:
+        terms = [a * a for _ in range(count // 2)]
+        while len(terms) > 1:
+            terms = [x + y for x, y in zip(terms[::2], terms[1::2], strict=False)] + terms[len(terms) & ~1 :]
+        return terms[0]
+
+    return fan_in
+
+
 def _equal_but_distinct(a: Any, b: Any) -> Any:
     return (a * 3.0) * (b * 3.0) + a
 
@@ -151,6 +161,7 @@ SHAPES: tuple[tuple[str, Callable[..., Any], tuple[float, ...], str], ...] = (
     ("doubling-10", _doubling, (0.7,), "1,024 paths through ten doublings"),
     ("fibonacci-12", _fibonacci(12), (0.7, -1.9), "a number of paths that grows like Fibonacci's"),
     ("wide", _wide, (0.7, -1.9), "two leaves with 24 users each"),
+    ("fan-in-10000", _fan_in(10_000), (0.7,), "a leaf whose gradient is the sum of 10,000 contributions"),
     ("equal-but-distinct", _equal_but_distinct, (2.0, 2.0), "distinct nodes that hold equal numbers"),
     ("unused-leaf", _unused_leaf, (1.5, 4.0), "a leaf that does not lead to the root"),
     ("root-is-leaf", _root_is_leaf, (4.0,), "backward on a leaf"),
@@ -172,5 +183,15 @@ def cases() -> Iterator[Case]:
         "graph/chain-5000",
         record(_chain(5000), 0.9),
         "a chain deeper than Python's default recursion limit",
+        policy="recursion-depth",
+    )
+
+
+def deep() -> Iterator[Case]:
+    """What takes longer than all other cases together."""
+    yield Case(
+        "graph/chain-100000",
+        record(_chain(100_000), 0.9),
+        "a chain as long as a training loop that forgot to stop its graph",
         policy="recursion-depth",
     )

@@ -21,6 +21,15 @@ WRAPS: dict[str, Wrap] = {
 """Ways to put an op under the root, so that its upstream gradient is 1, or is not; different ops make it,
 since any of them may be the broken one. None shares a value with the op's own operands."""
 
+WRAPPING: dict[str, tuple[str, str, int]] = {
+    "times number": ("mul", "value-float", 0),
+    "number times": ("mul", "float-value", 1),
+    "times leaf": ("mul", "value-value", 1),
+    "squared": ("pow", "value-int", 0),
+    "plus itself": ("add", "value-value", 0),
+}
+"""The rule that each of the WRAPS but "alone" puts on top, and which of its operands the op is."""
+
 
 def apply(r: Recorder, row: Op, form: str, point: Point) -> tuple[list[Traced], Traced]:
     """Leaves for the operands that are values, and the op applied in this form."""

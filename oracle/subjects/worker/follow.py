@@ -30,6 +30,7 @@ class Follow:
     log       (place, number as text, whether it is a node's construction), in order of time
     creators  id of a node → the statement that constructed it
     outer     id of a node → the statement of the outermost function of the subject's that was running then
+    returned  the statement of the return that came last: the outermost function's
     """
 
     def __init__(self, engine: Engine, statements: Statements) -> None:
@@ -37,6 +38,7 @@ class Follow:
         self.log: list[tuple[Place, str | None, bool]] = []
         self.creators: dict[int, Place] = {}
         self.outer: dict[int, Place] = {}
+        self.returned: Place | None = None
         self._kept: list[Any] = []  # nodes, so that no id is used twice
         self._held: dict[FrameType, set[str | None]] = {}
         self._line: dict[FrameType, int | None] = {}
@@ -56,13 +58,13 @@ class Follow:
     def local_rule(self, node: Any) -> Place | None:
         """The last statement that computed a number which a node carries in a list or tuple, if it carries any.
 
-        For a node that refers to no other, so that nothing can be pushed from it, the one that constructed it.
+        For a node that refers to no other, so that nothing can be pushed from it, the one that made it.
         """
         origin = self.creators.get(id(node))
         held = [x for x in fields(node).values() if isinstance(x, (list, tuple))]
         carried = {spelled(x) for x in nested(held)}
         if origin is None or not parents(node, self.engine.types):
-            return origin
+            return self.origin(spelled(quiet(self.engine.read_data, node))) or origin
         if not carried:
             return None
         carried.discard(spelled(quiet(self.engine.read_data, node)))
@@ -75,7 +77,11 @@ class Follow:
         code = frame.f_code
         if code.co_filename not in self.engine.files:  # a dataclass's __init__ has no file
             return self._construction if code.co_name == "__init__" else None
-        self._held[frame], self._line[frame] = self._numbers(frame), None
+        now, caller = self._numbers(frame), frame.f_back
+        if caller is not None and caller.f_code.co_filename in self.engine.files:
+            place = self.statements.place(caller)  # an argument that nobody held was computed by the call
+            self.log.extend((place, hexed, False) for hexed in now - self._held.get(caller, now))
+        self._held[frame], self._line[frame] = now, None
         return self._step
 
     def _step(self, frame: FrameType, event: str, argument: Any) -> Any:
@@ -85,6 +91,8 @@ class Follow:
         now, line = self._numbers(frame), self._line[frame]
         if event == "return":
             now.update(spelled(x) for x in nested(argument))
+        if event == "return":
+            self.returned = self.statements.place(frame)
         if line is not None:
             place = self.statements.place(frame, line)
             self.log.extend((place, hexed, False) for hexed in now - self._held[frame])

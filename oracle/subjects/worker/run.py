@@ -175,14 +175,26 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
     }
 
 
+CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+
+
 def place(problem: BaseException, files: set[str]) -> tuple[int | None, bool]:
-    """The innermost line in the subject's own files (1-based or None), and whether there is one."""
-    line, at = None, problem.__traceback__
+    """The line in the subject's own files where it went wrong (1-based or None), and whether there is one.
+
+    The innermost one; but who gave a constructor what it cannot take is to blame rather than the constructor; and
+    of a recursion without end, the line that is met most often.
+    """
+    lines, at = [], problem.__traceback__
     while at is not None:
         if at.tb_frame.f_code.co_filename in files:
-            line = at.tb_lineno
+            lines.append((at.tb_lineno, at.tb_frame.f_code.co_name in CONSTRUCTORS))
         at = at.tb_next
-    return line, line is not None
+    if not lines:
+        return None, False
+    if isinstance(problem, RecursionError):
+        met = [line for line, _ in lines]
+        return max(met, key=met.count), True
+    return next((line for line, constructs in reversed(lines) if not constructs), lines[-1][0]), True
 
 
 def _message(problem: BaseException) -> str:

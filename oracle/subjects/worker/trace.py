@@ -63,7 +63,7 @@ def _summary(
         follow, out = forward.get(k, (None, None))
         made = spelled(build.made[k]) if k < len(build.made) else None
         origin = follow and (follow.origin(made) or follow.creators.get(id(out)))
-        columns["methods"].append(follow and follow.outer.get(id(out)))
+        columns["methods"].append(follow and (follow.outer.get(id(out)) or follow.returned))
         columns["values"].append(origin)
         columns["locals_of"].append(follow and follow.local_rule(out))
         # a seed is none of a rule's business, nor is a loop that sets what is 0 to 0
