@@ -18,8 +18,8 @@ from oracle.listing import expression
 from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
 from oracle.subjects import LoadError
 from oracle.trajectory.confirm import Confirmed, confirm
-from oracle.trajectory.events import BackwardCall, Ended
-from oracle.trajectory.findings import Finding
+from oracle.trajectory.events import BackwardCall, Ended, Interval
+from oracle.trajectory.findings import ROWS, Finding
 from oracle.trajectory.follow import Trajectory
 from oracle.trajectory.steps import Judged, Step, Word, case_name, judge_call, reused
 from oracle.trajectory.stream import Script
@@ -67,6 +67,7 @@ class _Seen:
     calls: dict[str, tuple[BackwardCall, Checked | None]] = field(default_factory=dict)
     used: set[Rule] = field(default_factory=set)
     unexplained: int = 0
+    open: tuple[BackwardCall, Judged, list[str]] | None = None
     notes: dict[str, None] = field(default_factory=dict)
     engine: tuple[str, str | None, str] | None = None
 
@@ -100,9 +101,10 @@ def diff_script(
     for event in script.events():
         if isinstance(event, Ended):
             end = event
-            trajectory.finish(event.interval)
+            _close(seen, trajectory, event.interval, (), on_step)
         else:
             _call(seen, trajectory, event, on_step)
+    _finish(seen, trajectory)
     _end_notes(seen, trajectory, end, path, timeout)
     return _report(seen, trajectory, end, path, demands, began, script.output)
 
@@ -110,13 +112,14 @@ def diff_script(
 def _call(
     seen: _Seen, trajectory: Trajectory, call: BackwardCall, on_step: Callable[[Step], None] | None
 ) -> None:
+    """A backward call: it ends the step before, and opens its own."""
+    moved = tuple(call.serials[i] for i in call.moved)
+    _close(seen, trajectory, call.interval, moved, on_step)
     judged = judge_call(call)
-    shown = trajectory.feed(call, judged.resets)
+    shown = trajectory.backward(call, judged.resets)
+    seen.open = (call, judged, shown)
     seen.engine = call.engine
-    word, detail = _word(call, judged, shown)
-    step = Step(call.step + 1, call.place.line, call.loss, judged.torch, call.size, word, detail)
-    seen.steps.append(step)
-    if call.program is not None and not (seen.steps[:-1] and seen.steps[-2].size == call.size):
+    if call.program is not None and not (seen.steps and seen.steps[-1].size == call.size):
         program = call.program
         seen.used.update((node.op, program.form(node)) for _, node in program.nodes())
     if call.raised is not None:
@@ -129,10 +132,7 @@ def _call(
         seen.notes[
             "backward sets the gradients that are there to 0, where PyTorch adds to them (a policy, no mistake here)"
         ] = None
-    for slug in shown:
-        if trajectory.findings[slug].step == call.step + 1:
-            seen.calls[slug] = (call, judged.checked)
-    if word == "wrong" and judged.checked is not None:
+    if judged.checked is not None and (judged.unexplained or _wrong(judged)):
         seen.wrong += 1
         if seen.first is None:
             seen.first = (call, judged.checked)
@@ -145,20 +145,58 @@ def _call(
             )[0]
             if known is not fault:
                 known.numbers += fault.numbers
+
+
+def _close(
+    seen: _Seen,
+    trajectory: Trajectory,
+    interval: Interval,
+    moved: Sequence[int],
+    on_step: Callable[[Step], None] | None,
+) -> None:
+    """The step under way is over: what the script set after its backward is known, and told."""
+    found, rule = trajectory.update(interval, moved)
+    if seen.open is None:
+        return
+    call, judged, shown = seen.open
+    seen.open = None
+    shown = [*shown, *found]
+    for slug in shown:
+        if trajectory.findings[slug].step == call.step + 1:
+            seen.calls[slug] = (call, judged.checked)
+    word, detail = _word(call, judged, shown)
+    update = "" if rule is None else rule.brief
+    step = Step(call.step + 1, call.place.line, call.loss, judged.torch, call.size, word, detail, update)
+    seen.steps.append(step)
     if on_step is not None:
         on_step(step)
 
 
+def _finish(seen: _Seen, trajectory: Trajectory) -> None:
+    """What only the whole run tells, put down at the steps that it concerns."""
+    for note in trajectory.finish():
+        seen.notes[note] = None
+    for finding in trajectory.findings.values():
+        word: Word = "training" if finding.row.severity == "wrong" else "differs by choice"
+        for n in finding.steps:
+            if n <= len(seen.steps) and seen.steps[n - 1].word in ("ok", "not judged"):
+                seen.steps[n - 1] = replace(seen.steps[n - 1], word=word, detail=finding.row.brief)
+
+
+def _wrong(judged: Judged) -> list[Fault]:
+    return [fault for fault in judged.faults if fault.severity == "wrong"]
+
+
 def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Word, str]:
     """The verdict on one backward call."""
-    wrong = [f for f in judged.faults if f.severity == "wrong"]
+    wrong = _wrong(judged)
     if wrong or judged.unexplained:
         assert judged.checked is not None
         n = len(judged.checked.failures)
         sure = dict.fromkeys(f"{f.op} {f.kind}" for f in wrong if f.kind in ("forward", "derivative"))
         return "wrong", ", ".join([f"{n} number{'' if n == 1 else 's'}", *sure])
     if shown:
-        return "training", ", ".join(shown)
+        return "training", ", ".join(dict.fromkeys(ROWS[slug].brief for slug in shown))
     if judged.checked is None:
         return "not judged", judged.why
     if reused(call):
@@ -208,7 +246,7 @@ def _report(
     elif seen.raised is not None:
         found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
-        found.append(_training_cause(seen, finding, path))
+        found.append(_training_cause(seen, finding, path, demands))
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)
     error, code = None, 0
@@ -351,7 +389,9 @@ def _order(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def _training_cause(seen: _Seen, finding: Finding, path: Path) -> tuple[Cause, Example | None, set[str]]:
+def _training_cause(
+    seen: _Seen, finding: Finding, path: Path, demands: Demands
+) -> tuple[Cause, Example | None, set[str]]:
     """A mistake of the training loop as a cause."""
     row = finding.row
     names = {f"diff/step-{n}" for n in finding.steps if n <= len(seen.steps)}
@@ -360,8 +400,8 @@ def _training_cause(seen: _Seen, finding: Finding, path: Path) -> tuple[Cause, E
         drawn = _old_gradient(*seen.calls[finding.slug], finding, path)
     cause = Cause(
         "lifecycle",
-        "wrong",
-        True,
+        row.severity,
+        row.severity == "wrong" or demands.profile == "torch",
         None,
         None,
         None,

@@ -31,6 +31,7 @@ class Step:
     size       values of the program
     word       the verdict; "training": the numbers are what they should be, but not of the program meant
     detail     a few words on it
+    update     the rule by which the script updated its parameters then, "" when it did not
     """
 
     number: int
@@ -40,6 +41,7 @@ class Step:
     size: int
     word: Word
     detail: str = ""
+    update: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from oracle.judge.causes import Demands
 from oracle.trajectory import diff_script
-from tests.diff.table import RULES, TRAINERS
+from tests.diff.table import CHOICES, RULES, TRAINERS
 
 HERE = Path(__file__).parent / "trainers"
 
 
 def test_every_trainer_has_a_row() -> None:
-    assert {path.stem for path in HERE.glob("*.py")} - {"engine"} == {*TRAINERS, *RULES}
+    assert {path.stem for path in HERE.glob("*.py")} - {"engine"} == {*TRAINERS, *RULES, *CHOICES}
     assert len(TRAINERS) >= 12
 
 
@@ -39,6 +40,21 @@ def test_a_right_trainer_is_not_accused(name: str) -> None:
     assert report.exit_code == 0
     assert report.counts["pass"] == len(report.cases)
     assert any(RULES[name] in note for note in report.notes)
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_choice_is_told_and_demanded_by_profile(name: str) -> None:
+    slug, words = CHOICES[name]
+    for profile, code in (("lecture", 0), ("torch", 1)):
+        report = diff_script(HERE / f"{name}.py", demands=Demands(profile)).report
+        assert report.exit_code == code
+        assert [(c.mistake, c.severity, c.demanded) for c in report.causes] == [(slug, "policy", bool(code))]
+        assert any(words in note for note in report.notes)
+
+
+def test_what_is_frozen_is_a_note() -> None:
+    notes = diff_script(HERE / "right_last_layer.py").report.notes
+    assert any(note.startswith("frozen, or forgotten? model.layers[0][0].w[0]") for note in notes)
 
 
 def test_an_old_gradient_is_drawn() -> None:
