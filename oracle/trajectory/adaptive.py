@@ -33,6 +33,9 @@ SHARP = 1e-4
 CONSTANT = 1e-5
 """How far step sizes that are meant to be one may be apart, relative."""
 
+TINY = 1e-150
+"""Roots below this are 0: a gradient that has not come yet."""
+
 UNSURE = (math.nan, math.inf)
 """What an update says that rounding hides: nothing for or against any direction."""
 
@@ -222,14 +225,14 @@ class Adaptive:
             if not all(map(math.isfinite, (u.old, u.new, u.grad))):
                 continue
             above, root = direction.parts(state.seen(u.grad, direction.betas))
-            if not above or not root:
-                continue
             way = above / (root + EPS)
+            if not TINY < root < math.inf or not abs(way) > TINY:
+                continue
             rate = -u.change / way
             started = root * _second(
                 state.t, direction.betas[1]
             )  # a script that does not correct has this root
-            unsure = STRUCTURE + OTHER_EPS / root + 2 * EPS / started + EPS / root**2
+            unsure = STRUCTURE + OTHER_EPS / root + 2 * EPS / started + EPS / root / root
             rows.append((rate, u.noise / abs(way) + unsure * abs(rate)))
             equations.append(Row(u.change, (-way, -u.old), u.noise + unsure * abs(u.change)))
             sharp += rows[-1][1] < SHARP * abs(rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, 
 from oracle.subjects import LoadError
 from oracle.trajectory.confirm import Confirmed, confirm
 from oracle.trajectory.events import BackwardCall, Ended, Interval
-from oracle.trajectory.findings import ROWS, Finding
+from oracle.trajectory.findings import ROWS, Finding, listed
 from oracle.trajectory.follow import Trajectory
 from oracle.trajectory.steps import Judged, Step, Word, case_name, judge_call, reused
 from oracle.trajectory.stream import Script
@@ -28,7 +29,7 @@ from oracle.version import VERSION
 SMALL = 40
 """Values of the largest program of a script that is shown as an example; of a larger one it is the suite's."""
 
-ISOLATION = "none (your own script, run as you would)"
+ISOLATION = "none: your own script"
 
 OUTCOMES: dict[Word, str] = {
     "ok": "pass",
@@ -84,7 +85,7 @@ def diff_script(
     """Run a script or notebook and judge what its engine does in it.
 
     argv     what the script finds in sys.argv after its own name
-    timeout  seconds for the script; what it did until then is judged
+    timeout  seconds for the script; what it did until then is judged, as when it is interrupted (Ctrl-C)
     steps    end it after so many backward calls
     on_step  told every backward call as it is judged
 
@@ -98,15 +99,19 @@ def diff_script(
     demands = demands or Demands()
     seen, trajectory = _Seen(), Trajectory()
     end = Ended("died")
-    for event in script.events():
-        if isinstance(event, Ended):
-            end = event
-            _close(seen, trajectory, event.interval, (), on_step)
-        else:
-            _call(seen, trajectory, event, on_step)
+    try:
+        for event in script.events():
+            if isinstance(event, Ended):
+                end = event
+            else:
+                _call(seen, trajectory, event, on_step)
+    except KeyboardInterrupt:
+        end = Ended("stopped")
+        script.close()
+    _close(seen, trajectory, end.interval, (), on_step)
     _finish(seen, trajectory)
     _end_notes(seen, trajectory, end, path, timeout)
-    return _report(seen, trajectory, end, path, demands, began, script.output)
+    return _report(seen, trajectory, end, path, argv, demands, began, script.output)
 
 
 def _call(
@@ -210,12 +215,13 @@ def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Wor
 def _end_notes(seen: _Seen, trajectory: Trajectory, end: Ended, path: Path, timeout: float) -> None:
     n = len(seen.steps)
     calls = f"{n} backward call{'' if n == 1 else 's'}"
-    if end.how == "timeout":
-        seen.notes[f"{path.name} did not end within {timeout:g} s and was stopped; {calls} were judged"] = (
-            None
-        )
-    if end.how == "steps":
-        seen.notes[f"{path.name} was ended after {calls}, as asked"] = None
+    how = {
+        "timeout": f"did not end within {timeout:g} s and was stopped (--timeout gives it more)",
+        "stopped": "was interrupted",
+        "steps": "was ended, as asked",
+    }.get(end.how)
+    if how and n:
+        seen.notes[f"{path.name} {how}; {calls} were judged"] = None
     for problem in end.problems:
         seen.notes[problem] = None
     large = sum(step.word == "not judged" and "values: " in step.detail for step in seen.steps)
@@ -233,6 +239,7 @@ def _report(
     trajectory: Trajectory,
     end: Ended,
     path: Path,
+    argv: Sequence[str],
     demands: Demands,
     began: float,
     printed: str,
@@ -240,6 +247,8 @@ def _report(
     found: list[tuple[Cause, Example | None, set[str]]] = []
     unexplained = 0
     used = {"class": seen.engine[0], "file": seen.engine[1] or "unknown"} if seen.engine else {}
+    if argv:
+        used["arguments"] = shlex.join(argv)
     if seen.first is not None:
         rules, unexplained = _engine_causes(seen, demands)
         found += rules
@@ -249,15 +258,7 @@ def _report(
         found.append(_training_cause(seen, finding, path, demands))
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)
-    error, code = None, 0
-    if unexplained or any(cause.demanded for cause in causes):
-        code = 1
-    elif end.problems and (path.suffix == ".py" or not seen.steps):
-        error, code = end.problems[-1], 3
-    elif not seen.steps:
-        error, code = "it makes no backward call on a value of an engine", 5
-    elif all(case.outcome == "not run" for case in cases):
-        error, code = "no backward call could be judged", 5
+    error, code = _outcome(seen, end, path, bool(unexplained or any(c.demanded for c in causes)), cases)
     report = Report(
         SubjectInfo(
             path.name, str(path), "python", hashlib.sha256(path.read_bytes()).hexdigest(), str(path), used
@@ -280,6 +281,34 @@ def _report(
     )
     drawn = tuple(replace(cause, example=shown or cause.example) for cause, shown, _ in found)
     return Diffed(report, replace(report, causes=drawn), printed)
+
+
+def _outcome(
+    seen: _Seen, end: Ended, path: Path, wrong: bool, cases: Sequence[CaseResult]
+) -> tuple[str | None, int]:
+    """What to say where nothing was judged, and the exit code."""
+    if wrong:
+        return None, 1
+    if end.problems and (path.suffix == ".py" or not seen.steps):
+        return end.problems[-1], 3
+    if not seen.steps:
+        if end.code:
+            hint = "; arguments for it go after --" if end.code == 2 else ""
+            return f"it ended with exit code {end.code} before any backward call{hint}", 3
+        if end.how == "timeout":
+            return "it made no backward call in the time that it had (--timeout gives it more)", 5
+        if end.how == "stopped":
+            return "it was interrupted before any backward call", 5
+        if end.classes:
+            values = "values" if end.made else "no value"
+            return f"it makes {values} of {listed(end.classes)}, and no backward call", 5
+        return (
+            "no class in it, or in what it imports, looks like an engine's (arithmetic and gradients in Python)",
+            5,
+        )
+    if all(case.outcome == "not run" for case in cases):
+        return "no backward call could be judged", 5
+    return None, 0
 
 
 def _case(step: Step, found: Sequence[tuple[Cause, Example | None, set[str]]]) -> CaseResult:

@@ -97,11 +97,20 @@ class BackwardCall:
 
 @dataclass(frozen=True)
 class Ended:
-    """The script ended. how: "end", "steps" (as many as asked for), "timeout", "died"; problems: sentences."""
+    """The script ended.
+
+    how       "end", "steps" (as many as asked for), "timeout", "stopped" (by the user), "died"
+    problems  sentences on what went wrong
+    code      the exit code that it chose
+    classes   classes that were taken for an engine's; made: whether they made any value
+    """
 
     how: str
     problems: tuple[str, ...] = ()
     interval: Interval = Interval()
+    code: int = 0
+    classes: tuple[str, ...] = ()
+    made: bool = False
 
 
 class Garbled(Exception):
@@ -115,7 +124,9 @@ def read(line: bytes, name: str) -> BackwardCall | Ended:
         if data["event"] == "backward":
             return _backward(data)
         problems = tuple(_problem(problem, name) for problem in data["problems"])
-        return Ended(str(data["event"]), problems, _interval(data))
+        classes = tuple(map(str, data["classes"]))
+        end, code, made = str(data["event"]), int(data["code"]), bool(data["made"])
+        return Ended(end, problems, _interval(data), code, classes, made)
     except (ProgramError, KeyError, TypeError, ValueError, RecursionError, IndexError) as problem:
         raise Garbled(f"{type(problem).__name__}: {problem}") from None
 
@@ -175,7 +186,8 @@ def _interval(data: dict[str, Any]) -> Interval:
 def _problem(data: dict[str, Any], name: str) -> str:
     where = f"{name}, cell {data['cell']}" if data["cell"] else name
     line = f", line {data['line']}" if data["line"] else ""
-    return f"{where}{line}: {data['type']}: {data['message']}".rstrip(": ")
+    hint = "; it gets no input here: give it arguments, after --" if data["type"] == "EOFError" else ""
+    return f"{where}{line}: {data['type']}: {data['message']}".rstrip(": ") + hint
 
 
 def _float(text: Any) -> float | None:

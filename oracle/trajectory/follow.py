@@ -36,6 +36,9 @@ HISTORY = 6
 AGREE = 1e-6
 """A measured step size is a named one when it is this near (relative)."""
 
+RUNAWAY = 1e6
+"""A loss that has grown by this factor diverges."""
+
 CHANCE = 7
 """Updates of three parameters or more that all go uphill by an unknown rule: 1 in 2**21 by chance."""
 
@@ -256,7 +259,7 @@ class Trajectory:
         self._direction()
         self._decays()
         self._squared()
-        return [*self._left_out(), *self._unchanged()]
+        return [*self._left_out(), *self._unchanged(), *self._diverged()]
 
     def _direction(self) -> None:
         """Every update went along the gradient."""
@@ -322,6 +325,18 @@ class Trajectory:
         return [
             f"no parameter changes: the loss is {short(self.losses[0])} in all {n} steps. (An update sets p.data; "
             "assigning to the variable makes another value.)"
+        ]
+
+    def _diverged(self) -> list[str]:
+        """A loss that runs away while the script does what PyTorch does."""
+        if self.intervals < 2 or self.findings:
+            return []
+        first, last = abs(self.losses[0]), abs(self.losses[-1])
+        if last <= RUNAWAY * max(first, 1.0):
+            return []
+        return [
+            f"the loss goes from {short(self.losses[0])} to {short(self.losses[-1])}: "
+            "it diverges, as it would in PyTorch; try a smaller step size"
         ]
 
     @property

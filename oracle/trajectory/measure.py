@@ -123,7 +123,7 @@ def drowned(updates: Updates) -> bool:
 
 def uphill(updates: Updates) -> bool:
     """Whether the parameters as a whole moved along their gradients."""
-    return math.fsum(u.change * u.grad for u in updates.values()) > 0
+    return sum(u.change * u.grad for u in updates.values()) > 0
 
 
 def all_uphill(updates: Updates) -> bool:

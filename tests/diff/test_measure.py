@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from oracle.trajectory.measure import Rule, Update, proportional, rule, uphill
+from oracle.trajectory.adaptive import Adaptive
+from oracle.trajectory.measure import Rule, Update, drowned, exchanged, proportional, rule, uphill
 
 POINTS = [(random.Random(k).uniform(-2, 2), random.Random(k + 50).uniform(-3, 3)) for k in range(7)]
 
@@ -57,6 +60,21 @@ def test_late_momentum() -> None:
 
 def test_what_is_no_rule_is_said_to_be_unknown() -> None:
     assert rule(updates(lambda k, x, g: x + (-1) ** k * 0.1)).kind == "unknown"
+
+
+ANY = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(st.lists(st.dictionaries(st.integers(1, 4), st.builds(Update, ANY, ANY, ANY), min_size=1), max_size=4))
+def test_no_numbers_stop_the_measuring(history: list[dict[int, Update]]) -> None:
+    adaptive = Adaptive()
+    for step, step_updates in enumerate(history, 1):
+        found = rule(step_updates, history[: step - 1])
+        adapted = adaptive.feed(step, step_updates, {"lr": 0.1})
+        for one in (found, adapted):
+            assert one is None or (one.words and one.brief)
+        uphill(step_updates), drowned(step_updates), exchanged(step_updates)
+    adaptive.verdict()
 
 
 def test_direction() -> None:

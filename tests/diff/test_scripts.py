@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from textwrap import indent
 
 import micrograd
 import pytest
 from click.testing import CliRunner
 
 from oracle.cli import cli
-from oracle.trajectory import diff_script
+from oracle.trajectory import Step, diff_script
 from oracle.trajectory.rows import thinned
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -122,7 +123,7 @@ def test_a_notebook(tmp_path: Path) -> None:
     assert any(note.startswith("lecture.ipynb, cell 3, line 2: ZeroDivisionError") for note in report.notes)
 
 
-ENDINGS = {
+ENDINGS: dict[str, tuple[str | None, int, str]] = {
     "an endless loop": (TRAIN, 0, "did not end within 3 s and was stopped"),
     "an exception midway": (TRAIN.replace("while True", "for k in range(2)") + "1/0", 3, "ZeroDivisionError"),
     "sys.exit": (
@@ -135,7 +136,28 @@ ENDINGS = {
         3,
         "exit code 7",
     ),
-    "no backward": ("print(1)", 5, "no backward call"),
+    "no backward": ("Value(2.0) * 3.0", 5, "it makes values of Value, and no backward call"),
+    "no engine": (None, 5, "no class in it"),
+    "an endless loop without backward": ("while True: Value(1.0)", 5, "no backward call in the time"),
+    "a wrong argument": ("import sys; sys.exit(2)", 3, "exit code 2 before any backward call; arguments"),
+    "a question": ("input('rate? ')", 3, "it gets no input here"),
+    "a thread": (
+        f"def train():\n{indent(TRAIN.replace('while True', 'for k in range(2)'), '    ')}\n"
+        "import threading; threading.Thread(target=train).start()",
+        0,
+        "gradient descent",
+    ),
+    "processes of its own": (
+        "import os\nif os.fork() == 0:\n    Value(1.0).backward(); os._exit(0)\nos.wait()\n"
+        + TRAIN.replace("while True", "for k in range(2)"),
+        0,
+        "2 updates",
+    ),
+    "a loss that runs away": (
+        TRAIN.replace("while True", "for k in range(99)").replace("0.1", "3.0"),
+        0,
+        "it diverges, as it would in PyTorch",
+    ),
     "not Python": ("def", 3, "SyntaxError"),
     "a module that is not there": ("import nothing_of_this_name", 3, "ModuleNotFoundError"),
     "much printing": (
@@ -150,13 +172,34 @@ ENDINGS = {
 def test_how_scripts_end(tmp_path: Path, ending: str) -> None:
     source, code, said = ENDINGS[ending]
     path = tmp_path / "train.py"
-    path.write_text(ENGINE + source)
-    done = diff_script(path, timeout=3.0 if ending == "an endless loop" else 60.0)
+    path.write_text("print(1)" if source is None else ENGINE + source)
+    done = diff_script(path, timeout=3.0 if "endless" in ending else 60.0)
     report = done.report
     assert report.exit_code == code
     assert said in " ".join([*report.notes, report.error or ""])
     assert report.counts["fail"] == 0
     assert len(done.printed) < 100_000
+
+
+def test_a_traceback_is_the_scripts_own(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(ENGINE + "def f(x):\n    return x * 'three'\nf(Value(2.0))")
+    printed = diff_script(path).printed
+    assert "in f\n    return x * 'three'" in printed and "in __mul__" in printed
+    assert "worker" not in printed
+
+
+def test_what_was_seen_before_an_interruption_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(ENGINE + TRAIN)
+
+    def press(step: Step) -> None:
+        if step.number == 3:
+            raise KeyboardInterrupt
+
+    report = diff_script(path, on_step=press).report
+    assert (report.exit_code, len(report.cases)) == (0, 3)
+    assert "train.py was interrupted; 3 backward calls were judged" in report.notes
 
 
 def test_files_beside_and_arguments(tmp_path: Path) -> None:
@@ -181,7 +224,7 @@ def test_the_command_shows_a_line_for_every_step(tmp_path: Path) -> None:
         "123"
     )
     assert "along the gradient instead of against it (measured step size -0.1)" in result.output
-    assert "train.py was ended after 4 backward calls, as asked" in " ".join(result.output.split())
+    assert "train.py was ended, as asked; 4 backward calls were judged" in " ".join(result.output.split())
 
 
 def test_long_runs_are_thinned_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
 
 from . import blank
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 Module = type(sys)
+
+HERE = os.path.dirname(__file__)
+
+FRAMES = 8
+"""Calls of a traceback that are shown, the last ones."""
 
 WRITES = 200_000
 """Writes of one interval that are told; a training step has one or two for each parameter."""
@@ -47,20 +53,43 @@ def run(config: dict[str, Any]) -> None:
     module = sys.modules["__main__"] = Module("__main__")
     vars(module).update(__file__=path, __builtins__=__builtins__, display=blank.BLANK)
     vars(module)["get_ipython"] = blank.BLANK
-    problems = []
+    problems, code = [], 0
     for name, source in cells(path):
         try:
             exec(compile(source, name, "exec", dont_inherit=True), vars(module))
         except BaseException as problem:  # whatever a script ends with is told
             if isinstance(problem, SystemExit):
+                code = _exit_code(problem)
                 break
             problems.append(_told(problem, name))
-            sys.stderr.write("".join(traceback.format_exception(problem)[-8:]))
+            sys.stderr.write(_traceback(problem))
             if not path.endswith(".ipynb"):
                 break
-    teller.end(problems)
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
+    teller.end(problems, code=code)
     sys.stderr.flush()
-    os._exit(0)  # threads and exit handlers of the script's are none of ours
+    os._exit(0)  # daemons and exit handlers of the script's are none of ours
+
+
+def _exit_code(end: SystemExit) -> int:
+    """The code that Python would end with; a message instead of a code is printed, as Python prints it."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+def _traceback(problem: BaseException) -> str:
+    """The traceback as the script's author knows it: without the frames of those who watch."""
+    told = traceback.TracebackException.from_exception(problem)
+    stack = [told]
+    for one in stack:
+        own = [f for f in one.stack if os.path.dirname(f.filename) != HERE]
+        one.stack = traceback.StackSummary.from_list(own[-FRAMES:])
+        stack += [x for x in (one.__cause__, one.__context__) if x is not None]
+    return "".join(told.format())
 
 
 def _told(problem: BaseException, name: str) -> dict[str, Any]:
@@ -90,6 +119,7 @@ class Teller:
         self.since = 0
         self.lasting: set[int] = set()
         self.named: set[int] = set()
+        self.process = os.getpid()
 
     def backward(self, root: Any, call: Callable[[], Any]) -> Any:
         """Let the script's backward run, and tell the program, and the numbers before and after."""
@@ -123,9 +153,11 @@ class Teller:
                 sys.stderr.flush()
                 os._exit(0)
 
-    def end(self, problems: list[dict[str, Any]], how: str = "end") -> None:
+    def end(self, problems: list[dict[str, Any]], how: str = "end", code: int = 0) -> None:
         """Tell how the script ended, and what it set since the last backward."""
-        self._tell({"event": how, "problems": problems, **self._interval(None, None)})
+        classes = [cls.__name__ for cls in self.watch.types]
+        made = {"code": code, "classes": classes, "made": self.watch.engine is not None}
+        self._tell({"event": how, "problems": problems, **made, **self._interval(None, None)})
 
     def _numbers(self, program: _Program, before: list[float | None]) -> dict[str, Any]:
         """The program with its numbers, or where it is too large, those of its leaves."""
@@ -187,6 +219,8 @@ class Teller:
         }
 
     def _tell(self, event: dict[str, Any]) -> None:
+        if os.getpid() != self.process:
+            return  # a copy that the script made of its process; what it does is its own
         _write(self.events, json.dumps(event, separators=(",", ":")).encode() + b"\n")
 
 
