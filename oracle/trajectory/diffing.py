@@ -171,7 +171,9 @@ def _close(
             seen.calls[slug] = (call, judged.checked)
     word, detail = _word(call, judged, shown)
     update = "" if rule is None else rule.brief
-    step = Step(call.step + 1, call.place.line, call.loss, judged.torch, call.size, word, detail, update)
+    cell = call.place.file.rpartition(".ipynb#")[2] if ".ipynb#" in call.place.file else ""
+    line = f"{cell}:{call.place.line}" if cell else str(call.place.line)
+    step = Step(call.step + 1, line, call.loss, judged.torch, call.size, word, detail, update)
     seen.steps.append(step)
     if on_step is not None:
         on_step(step)

@@ -187,7 +187,8 @@ def _problem(data: dict[str, Any], name: str) -> str:
     where = f"{name}, cell {data['cell']}" if data["cell"] else name
     line = f", line {data['line']}" if data["line"] else ""
     hint = "; it gets no input here: give it arguments, after --" if data["type"] == "EOFError" else ""
-    return f"{where}{line}: {data['type']}: {data['message']}".rstrip(": ") + hint
+    said = ": ".join(part for part in (data["type"], data["message"]) if part)
+    return f"{where}{line}: {said}{hint}"
 
 
 def _float(text: Any) -> float | None:

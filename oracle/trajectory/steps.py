@@ -26,7 +26,7 @@ class Step:
     """One backward call, for a reader.
 
     number     from 1
-    line       of the script, where backward was called
+    line       of the script, where backward was called; "8", in a notebook with its cell, "2:8"
     loss       the root's number; torch: PyTorch's from the same leaves, None when it was not asked
     size       values of the program
     word       the verdict; "training": the numbers are what they should be, but not of the program meant
@@ -35,7 +35,7 @@ class Step:
     """
 
     number: int
-    line: int
+    line: str
     loss: float
     torch: float | None
     size: int

@@ -54,7 +54,12 @@ def run(config: dict[str, Any]) -> None:
     vars(module).update(__file__=path, __builtins__=__builtins__, display=blank.BLANK)
     vars(module)["get_ipython"] = blank.BLANK
     problems, code = [], 0
-    for name, source in cells(path):
+    try:
+        pieces = cells(path)
+    except (ValueError, OSError) as problem:
+        problems.append({"type": "", "message": str(problem)[:300], "line": None, "cell": ""})
+        pieces = []
+    for name, source in pieces:
         try:
             exec(compile(source, name, "exec", dont_inherit=True), vars(module))
         except BaseException as problem:  # whatever a script ends with is told
