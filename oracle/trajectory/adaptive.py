@@ -174,6 +174,7 @@ class Verdict(NamedTuple):
     name: str = ""
     mistake: str = ""
     since: int = 0
+    betas: tuple[float, float] = (0.9, 0.999)
 
 
 class Adaptive:
@@ -254,8 +255,8 @@ class Adaptive:
                 scaled = self._corrected(rules, best.betas, correction)
                 if self._settled(scaled):
                     first = min((n for n in rules if self.times[n] > 1), default=0)
-                    return Verdict(scaled, correction.name, correction.mistake, first)
-        return Verdict(rules, best.name, best.mistake, self.since)
+                    return Verdict(scaled, correction.name, correction.mistake, first, best.betas)
+        return Verdict(rules, best.name, best.mistake, self.since, best.betas)
 
     def _corrected(
         self, rules: Mapping[int, Rule], betas: tuple[float, float], correction: Correction

@@ -18,7 +18,8 @@ from oracle.judge.probe import Rule
 from oracle.listing import expression
 from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
 from oracle.subjects import LoadError
-from oracle.trajectory.confirm import Confirmed, confirm
+from oracle.trajectory.beside import Beside, meant, told
+from oracle.trajectory.confirm import Confirmed, confirm, rules_of
 from oracle.trajectory.events import BackwardCall, Ended, Interval
 from oracle.trajectory.findings import ROWS, Finding, listed
 from oracle.trajectory.follow import Trajectory
@@ -69,6 +70,7 @@ class _Seen:
     used: set[Rule] = field(default_factory=set)
     unexplained: int = 0
     open: tuple[BackwardCall, Judged, list[str]] | None = None
+    beside: Beside = field(default_factory=Beside)
     notes: dict[str, None] = field(default_factory=dict)
     engine: tuple[str, str | None, str] | None = None
 
@@ -160,11 +162,12 @@ def _close(
     on_step: Callable[[Step], None] | None,
 ) -> None:
     """The step under way is over: what the script set after its backward is known, and told."""
-    found, rule = trajectory.update(interval, moved)
+    found, rule, updated = trajectory.update(interval, moved)
     if seen.open is None:
         return
     call, judged, shown = seen.open
     seen.open = None
+    seen.beside.take(call, updated, rule)
     shown = [*shown, *found]
     for slug in shown:
         if trajectory.findings[slug].step == call.step + 1:
@@ -188,6 +191,19 @@ def _finish(seen: _Seen, trajectory: Trajectory) -> None:
         for n in finding.steps:
             if n <= len(seen.steps) and seen.steps[n - 1].word in ("ok", "not judged"):
                 seen.steps[n - 1] = replace(seen.steps[n - 1], word=word, detail=finding.row.brief)
+    if seen.wrong or any(finding.row.severity == "wrong" for finding in trajectory.findings.values()):
+        _compare(seen, trajectory)
+
+
+def _compare(seen: _Seen, trajectory: Trajectory) -> None:
+    """What a wrong training would have come to in PyTorch."""
+    rules = {m.step: m.rule for m in trajectory.measured}
+    optimiser = meant(rules, trajectory.betas, trajectory.findings)
+    if optimiser is None or not seen.beside.whole:
+        return
+    torchs = seen.beside.losses(optimiser, trajectory.updated | trajectory.forgotten)
+    if said := told([step.loss for step in seen.steps], torchs):
+        seen.notes[said] = None
 
 
 def _wrong(judged: Judged) -> list[Fault]:
@@ -376,8 +392,6 @@ def _raising(
 
 
 def _same(fault: Fault, failure: Failure) -> bool:
-    from oracle.trajectory.confirm import rules_of
-
     return not fault.rules or bool(set(rules_of(failure.run.program, failure)) & set(fault.rules))
 
 

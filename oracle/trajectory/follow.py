@@ -66,6 +66,14 @@ class Measured(NamedTuple):
     rates: Mapping[str, float]
 
 
+class Updated(NamedTuple):
+    """What became of the parameters in a step: mistakes that it shows, its rule if it has one, the serials."""
+
+    mistakes: list[str]
+    rule: Rule | None = None
+    serials: frozenset[int] = frozenset()
+
+
 class Trajectory:
     """Tell it every backward call, and what the script set after each; `findings` is what was seen."""
 
@@ -73,6 +81,7 @@ class Trajectory:
         self.findings: dict[str, Finding] = {}
         self.measured: list[Measured] = []
         self.adaptive = Adaptive()
+        self.betas = (0.9, 0.999)
         self.names: dict[int, str] = {}
         self.owners: dict[int, int] = {}
         self.history: list[Updates] = []
@@ -87,6 +96,7 @@ class Trajectory:
         self.tainted: set[int] = set()
         self.cleared: tuple[bool, Place | None] = False, None
         self.grown = 0
+        self.forgotten: frozenset[int] = frozenset()
         self.losses: list[float] = []
 
     # A backward call -------------------------------------------------------------------------------------
@@ -150,16 +160,15 @@ class Trajectory:
 
     # What the script set after it ------------------------------------------------------------------------
 
-    def update(self, interval: Interval, moved: Iterable[int] = ()) -> tuple[list[str], Rule | None]:
+    def update(self, interval: Interval, moved: Iterable[int] = ()) -> Updated:
         """What the script set after the last backward, up to the next one or to its end.
 
-        moved: leaves that were set between the next forward and its backward. Returns the mistakes of the update,
-        and its rule, None where nothing was updated.
+        moved: leaves that were set between the next forward and its backward.
         """
         self.names.update(interval.names or {})
         self.owners.update(interval.owners or {})
         if self.last is None:
-            return [], None
+            return Updated([])
         step = self.last.step + 1
         left = dict(zip(self.last.serials[: self.last.leaves], self.last.grad, strict=False))
         writes: defaultdict[int, list[Write]] = defaultdict(list)
@@ -179,7 +188,7 @@ class Trajectory:
             self.updated.add(serial)
             self.where = these[-1].place
         if not updates:
-            return [], None
+            return Updated([])
         self.intervals += 1
         shown = self._stale(step, updates)
         shown += self._early(step, updates, left, interval)
@@ -191,7 +200,7 @@ class Trajectory:
         elif found is not None and found.kind == "unknown" and (odd := exchanged(updates)):
             shown += self._note("gradient-of-another", step, self.where, odd)
         self.history = [*self.history, updates][-HISTORY:]
-        return shown, found
+        return Updated(shown, found, frozenset(updates))
 
     def _measure(self, step: int, updates: Updates, rates: Mapping[str, float]) -> Rule | None:
         useful = {s: u for s, u in updates.items() if u.grad or u.change}
@@ -248,6 +257,7 @@ class Trajectory:
     def finish(self) -> list[str]:
         """The script has ended: judge what only the whole run tells. Returns notes that are no findings."""
         verdict = self.adaptive.verdict()
+        self.betas = verdict.betas
         # Early updates fit several rules; all of them are the one that is left.
         adapted = {m.step for m in self.measured if m.rule.kind not in WORDS} & set(verdict.rules)
         self.measured = [
@@ -311,6 +321,7 @@ class Trajectory:
         ]
         if left:
             self._note("not-updated", 1, self.where, left)
+            self.forgotten = frozenset(left)
         whole = [s for s in still if s not in left and self.owners.get(s, 0)]
         if not whole:
             return []

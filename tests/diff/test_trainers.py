@@ -63,3 +63,31 @@ def test_an_old_gradient_is_drawn() -> None:
     old = [row for row in cause.example.table if row.cause]
     assert [row.grad_verdict for row in old] == ["wrong"] * 3, "one for each bias"
     assert all(row.grad != row.global_grad for row in old)
+
+
+def last_loss(name: str) -> float:
+    detail = diff_script(HERE / f"{name}.py").report.cases[-1].detail
+    return float(detail.removeprefix("loss ").partition(",")[0])
+
+
+@pytest.mark.parametrize(
+    ("names", "right"),
+    [
+        (
+            ("uphill", "only_weights", "zero_grad_of_weights", "data_replaced", "rate_squared"),
+            "right_zero_last",
+        ),
+        (("adam_without_root", "adam_betas_swapped"), "right_adam"),
+    ],
+)
+def test_pytorch_trained_beside_comes_where_a_right_trainer_does(names: tuple[str, ...], right: str) -> None:
+    """Same first weights, same data, the rule that was meant."""
+    want = last_loss(right)
+    for name in names:
+        (note,) = [
+            n for n in diff_script(HERE / f"{name}.py").report.notes if n.startswith("trained by PyTorch")
+        ]
+        found = float(note.partition("the loss is ")[2].split()[0])
+        assert found == pytest.approx(want, rel=1e-3), name
+        yours = float(note.rpartition(" ")[2])
+        assert yours != found, name
