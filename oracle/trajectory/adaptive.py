@@ -141,6 +141,9 @@ def _directions() -> list[Direction]:
 
 DIRECTIONS = _directions()
 
+MISTAKEN = frozenset([d.name for d in DIRECTIONS if d.mistake] + [c.name for c in CORRECTIONS if c.mistake])
+"""Names of rules that are a mistake."""
+
 
 class _State:
     """What is remembered of one parameter: how often it was updated, means by beta, the sum of squares."""

@@ -18,6 +18,7 @@ from oracle.judge.probe import Rule
 from oracle.listing import expression
 from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
 from oracle.subjects import LoadError
+from oracle.trajectory.adaptive import MISTAKEN
 from oracle.trajectory.beside import Beside, meant, told
 from oracle.trajectory.confirm import Confirmed, confirm, rules_of
 from oracle.trajectory.events import BackwardCall, Ended, Interval
@@ -174,9 +175,10 @@ def _close(
             seen.calls[slug] = (call, judged.checked)
     word, detail = _word(call, judged, shown)
     update = "" if rule is None else rule.brief
+    odd = rule is not None and (rule.rate < 0 or rule.kind in MISTAKEN)
     cell = call.place.file.rpartition(".ipynb#")[2] if ".ipynb#" in call.place.file else ""
     line = f"{cell}:{call.place.line}" if cell else str(call.place.line)
-    step = Step(call.step + 1, line, call.loss, judged.torch, call.size, word, detail, update)
+    step = Step(call.step + 1, line, call.loss, judged.torch, call.size, word, detail, update, odd)
     seen.steps.append(step)
     if on_step is not None:
         on_step(step)
@@ -274,6 +276,7 @@ def _report(
         found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
         found.append(_training_cause(seen, finding, path, demands))
+    found = [(replace(cause, file=_shown(cause.file, path)), drawn, names) for cause, drawn, names in found]
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)
     error, code = _outcome(seen, end, path, bool(unexplained or any(c.demanded for c in causes)), cases)
@@ -299,6 +302,16 @@ def _report(
     )
     drawn = tuple(replace(cause, example=shown or cause.example) for cause, shown, _ in found)
     return Diffed(report, replace(report, causes=drawn), printed)
+
+
+def _shown(file: str | None, path: Path) -> str | None:
+    """A file beside the script, or the script itself, by the way that its user wrote; others in full."""
+    if file is None:
+        return None
+    try:
+        return str(path.parent / Path(file).relative_to(path.resolve().parent))
+    except ValueError:
+        return file
 
 
 def _outcome(

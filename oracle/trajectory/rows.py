@@ -57,6 +57,6 @@ def line(step: Step) -> str:
         said = [part for part in (step.update, step.detail) if part]
     elif step.update and step.word == "training":
         said = [step.detail, step.update]
-    mark = MARKS.get(step.word, "△")
+    mark = "△" if step.word == "ok" and step.odd else MARKS.get(step.word, "△")
     text = f"{step.number:>6}  {step.line:>5}  {step.size:>8,}  {mine:<16}  {torch:<16}  {mark} {', '.join(said)}"
     return text.rstrip()

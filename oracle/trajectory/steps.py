@@ -32,6 +32,7 @@ class Step:
     word       the verdict; "training": the numbers are what they should be, but not of the program meant
     detail     a few words on it
     update     the rule by which the script updated its parameters then, "" when it did not
+    odd        that rule goes uphill, or is a known mistake: the end of the run decides
     """
 
     number: int
@@ -42,6 +43,7 @@ class Step:
     word: Word
     detail: str = ""
     update: str = ""
+    odd: bool = False
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,7 @@ def test_the_command_shows_a_line_for_every_step(tmp_path: Path) -> None:
     path.write_text(ENGINE + TRAIN.replace("w.data -=", "w.data +="))
     result = CliRunner().invoke(cli, ["diff", str(path), "--steps", "4", "--pictures", str(tmp_path / "out")])
     assert result.exit_code == 1
-    assert [line.split()[0] for line in result.output.splitlines() if line.endswith("✓ up 0.1")] == list(
+    assert [line.split()[0] for line in result.output.splitlines() if line.endswith("△ up 0.1")] == list(
         "123"
     )
     assert "along the gradient instead of against it (measured step size -0.1)" in result.output

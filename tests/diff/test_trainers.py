@@ -16,6 +16,8 @@ HERE = Path(__file__).parent / "trainers"
 def test_every_trainer_has_a_row() -> None:
     assert {path.stem for path in HERE.glob("*.py")} - {"engine"} == {*TRAINERS, *RULES, *CHOICES}
     assert len(TRAINERS) >= 12
+    said = f"{len(TRAINERS)} trainers with one defect each and {len(RULES)} right ones"
+    assert said in (HERE.parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", TRAINERS)
