@@ -66,7 +66,8 @@ class BackwardCall:
     serials   identity of every value: leaves keep theirs from call to call
     made      data of every value when it was made; data: the same after backward
     before, grad  gradients before and after; None where one cannot be read
-    clouded   values whose gradient has a part by an op that is not in the vocabulary; unknown: such nodes' classes
+    clouded   values whose gradient has a part by an op that is not in the vocabulary; unknown: such nodes' classes;
+              hidden: how many values lie behind such nodes alone
     moved     leaf index → (data that the ops saw, data at backward), where these differ
     since     values with a smaller serial were there at the backward before this one
     interval  what happened since that
@@ -87,6 +88,7 @@ class BackwardCall:
     grad: tuple[float | None, ...]
     clouded: frozenset[int]
     unknown: tuple[str, ...]
+    hidden: int
     moved: Mapping[int, tuple[float, float]]
     since: int
     interval: Interval
@@ -154,6 +156,7 @@ def _backward(data: dict[str, Any]) -> BackwardCall:
         columns[3],
         frozenset(map(int, data["clouded"])),
         tuple(map(str, data["unknown"])),
+        int(data["hidden"]),
         {int(i): (from_hex(seen), from_hex(now)) for i, seen, now in data["moved"]},
         int(data["since"]),
         _interval(data),

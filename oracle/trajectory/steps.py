@@ -73,6 +73,9 @@ def judge_call(call: BackwardCall, traits: Traits = PLAIN) -> Judged:
         return Judged(None, torch=torch, why="a leaf changed between forward and backward")
     if call.raised is not None:
         return Judged(None, torch=torch, why=f"backward raised {call.raised}")
+    if call.hidden > call.size:
+        behind = f"{call.hidden:,} values behind ops that are not in the vocabulary"
+        return Judged(None, torch=torch, why=behind)
     if reused(call):
         return Judged(None, torch=torch, why="goes through values of an earlier backward")
     run = _run(call)

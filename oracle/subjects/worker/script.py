@@ -131,7 +131,7 @@ class Teller:
         watch = self.watch
         frame = sys._getframe(2)
         program = _Program(watch, watch.shadow(root))
-        before = [watch.grad(node) if node is not None else None for node in program.nodes]
+        before = program.grads()
         # what moved between forward and backward is compared before any gradient is pushed
         event = {"event": "backward", "step": self.step, "line": frame.f_lineno, "since": self.since}
         event["file"] = frame.f_code.co_filename
@@ -172,10 +172,11 @@ class Teller:
             full = self.step % 10 == 0
         count = size if full else program.leaves
         self.told += size if full else 0
-        data, grad = [], []
-        for node, shadow in zip(program.nodes[:count], program.order, strict=False):
-            data.append(shadow.data if node is None else watch.data(node))
-            grad.append(None if node is None else watch.grad(node))
+        data = [
+            shadow.data if node is None else watch.data(node)
+            for node, shadow in zip(program.nodes[:count], program.order, strict=False)
+        ]
+        grad = program.grads()[:count]
         engine = watch.engine
         assert engine is not None
         cls = type(program.nodes[program.root]) if program.nodes[program.root] is not None else engine.cls
@@ -194,6 +195,7 @@ class Teller:
             "grad": [_optional(g) for g in grad],
             "clouded": program.clouded(),
             "unknown": program.unknown(),
+            "hidden": program.hidden(),
         }
 
     def _interval(self, program: _Program | None, frame: Any) -> dict[str, Any]:
@@ -289,6 +291,28 @@ class _Program:
                     if i in now and now[i] != seen and now[i] == now[i] and i not in out:
                         out[i] = [i, text(seen), text(now[i])]
         return list(out.values())
+
+    def grads(self) -> list[float | None]:
+        """The gradient of every value; of a part of a fused node, that node's."""
+        out = []
+        for node, shadow in zip(self.nodes, self.order, strict=True):
+            bearer = node if shadow.part_of is None else shadow.part_of.node()
+            out.append(None if bearer is None else self.watch.grad(bearer))
+        return out
+
+    def hidden(self) -> int:
+        """How many values lead to the root through ops alone that are not in the vocabulary."""
+        stack = [s for s in self.order if s.op == ""]
+        if not stack:
+            return 0
+        seen = {id(s) for s in self.order}
+        found = len(seen)
+        while stack:
+            for x in stack.pop().operands:
+                if isinstance(x, Shadow) and id(x) not in seen:
+                    seen.add(id(x))
+                    stack.append(x)
+        return len(seen) - found
 
     def unknown(self) -> list[str]:
         """Classes of the nodes that an op made which is not in the vocabulary."""
