@@ -15,21 +15,18 @@ from oracle.judge.causes import Demands, words
 from oracle.judge.equations import Checked, Failure
 from oracle.judge.example import example, pick
 from oracle.judge.probe import Rule
-from oracle.listing import expression
-from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
+from oracle.report import CaseResult, Cause, Example, Report, SubjectInfo
 from oracle.subjects import LoadError
 from oracle.trajectory.adaptive import MISTAKEN
 from oracle.trajectory.beside import Beside, meant, told
 from oracle.trajectory.confirm import Confirmed, confirm, rules_of
 from oracle.trajectory.events import BackwardCall, Ended, Interval
-from oracle.trajectory.findings import ROWS, Finding, listed
+from oracle.trajectory.findings import ROWS, listed
 from oracle.trajectory.follow import Trajectory
+from oracle.trajectory.mistakes import SMALL, order, training_cause
 from oracle.trajectory.steps import Judged, Step, Word, case_name, judge_call, reused
 from oracle.trajectory.stream import Script
 from oracle.version import VERSION
-
-SMALL = 40
-"""Values of the largest program of a script that is shown as an example; of a larger one it is the suite's."""
 
 ISOLATION = "none: your own script"
 
@@ -275,7 +272,7 @@ def _report(
     elif seen.raised is not None:
         found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
-        found.append(_training_cause(seen, finding, path, demands))
+        found.append(training_cause(finding, path, demands, len(seen.steps), seen.calls.get(finding.slug)))
     found = [(replace(cause, file=_shown(cause.file, path)), drawn, names) for cause, drawn, names in found]
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)
@@ -378,7 +375,7 @@ def _engine_causes(seen: _Seen, demands: Demands) -> tuple[list[tuple[Cause, Exa
             said.message,
             None,
             None,
-            tuple(sorted(names, key=_order)),
+            tuple(sorted(names, key=order)),
             fault.numbers,
             drawn if len(where.run.program) <= SMALL else None,
             said.hints,
@@ -435,85 +432,9 @@ def _confirmed(seen: _Seen, answer: Confirmed) -> tuple[list[tuple[Cause, Exampl
             continue  # wrong by itself, but the script was never hurt by it
         cause = replace(
             cause,
-            cases=tuple(sorted(names[n], key=_order)),
+            cases=tuple(sorted(names[n], key=order)),
             wrong_numbers=counts[n],
             example=shown,
         )
         out.append((cause, drawn, names[n]))
     return out, unexplained
-
-
-def _order(name: str) -> int:
-    return int(name.rpartition("-")[2])
-
-
-def _training_cause(
-    seen: _Seen, finding: Finding, path: Path, demands: Demands
-) -> tuple[Cause, Example | None, set[str]]:
-    """A mistake of the training loop as a cause."""
-    row = finding.row
-    names = {f"diff/step-{n}" for n in finding.steps if n <= len(seen.steps)}
-    drawn = None
-    if finding.slug in seen.calls:
-        drawn = _old_gradient(*seen.calls[finding.slug], finding, path)
-    cause = Cause(
-        "lifecycle",
-        row.severity,
-        row.severity == "wrong" or demands.profile == "torch",
-        None,
-        None,
-        None,
-        finding.slug,
-        finding.sentence,
-        None if finding.place is None else finding.place.file,
-        None if finding.place is None else finding.place.line,
-        tuple(sorted(names, key=_order)),
-        0,
-        drawn if drawn is not None and len(drawn.table) <= SMALL else None,
-        (row.nudge, row.why, row.fix),
-    )
-    return cause, drawn, names
-
-
-def _old_gradient(
-    call: BackwardCall, checked: Checked | None, finding: Finding, path: Path
-) -> Example | None:
-    """A step that began on old gradients: what its gradients hold, and what PyTorch's would after zero_grad."""
-    program = call.program
-    if program is None or checked is None or finding.leaf not in call.serials:
-        return None
-    (world,) = torch_reference.run(checked.run.case)
-    rows = []
-    for i in range(len(program)):
-        node = program.producer(i)
-        stale = bool(call.before[i])
-        verdict: Verdict = "unobserved" if call.grad[i] is None else "wrong" if stale else "match"
-        rows.append(
-            Row(
-                i,
-                program.name(i),
-                "" if node is None else expression(program, node),
-                call.made[i],
-                call.grad[i],
-                checked.data[i],
-                checked.grad[i],
-                world.data[i],
-                world.grad[i],
-                "match",
-                verdict,
-                stale,
-            )
-        )
-    row = rows[call.serials.index(finding.leaf)]
-    where = f"# {path.name}, after the backward of step {finding.step}"
-    return Example(
-        checked.run.case.name,
-        program,
-        row.node,
-        "grad",
-        row.grad,
-        row.local_grad,
-        row.global_grad,
-        f"{where}\n{row.node}.grad",
-        tuple(rows),
-    )

@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 from oracle.floats import short
@@ -29,6 +27,7 @@ from oracle.trajectory.measure import (
     rule,
     uphill,
 )
+from oracle.trajectory.summary import in_words, sharp
 
 HISTORY = 6
 """Intervals kept for rules that remember, such as momentum."""
@@ -41,12 +40,6 @@ RUNAWAY = 1e6
 
 CHANCE = 7
 """Updates of three parameters or more that all go uphill by an unknown rule: 1 in 2**21 by chance."""
-
-SHARP = 1e-4
-"""A measured step size is used when it is known this well (relative): small updates drown in rounding."""
-
-WITH_MEMORY = ("momentum", "nesterov", "late momentum", "shared velocity")
-"""Rules whose first update is plain gradient descent: there is nothing to remember yet."""
 
 FAULTY = {
     "late momentum": "momentum-late",
@@ -289,7 +282,7 @@ class Trajectory:
 
     def _squared(self) -> None:
         """The square of a step size that stands in the script, in every update."""
-        known = [m for m in self.measured if m.rule.error <= SHARP * abs(m.rule.rate)]
+        known = [m for m in self.measured if sharp(m.rule)]
         if not known or "update-sign" in self.findings:
             return
         for name in known[0].rates:
@@ -353,23 +346,7 @@ class Trajectory:
     @property
     def summary(self) -> list[str]:
         """The update rule in words, for notes."""
-        if not self.measured:
-            return []
-        kinds: defaultdict[str, list[Rule]] = defaultdict(list)
-        for m in self.measured:
-            kinds[m.rule.kind].append(m.rule)
-        kind, most = max(kinds.items(), key=lambda item: len(item[1]))
-        first = self.measured[0].rule.kind == "sgd" and kind in WITH_MEMORY
-        n = len(self.measured)
-        others = "" if len(most) + first == n else f", {len(most)} of them"
-        if kind == "momentum":
-            most = _outside(most)
-        best = min(most, key=lambda r: r.error / abs(r.rate) if r.rate else math.inf)
-        words, ends = best.words, _span(most)
-        if ends is not None and kind != "groups":
-            both = f"step size {short(ends[0])} to {short(ends[1])}"
-            words = words.replace(f"step size {short(best.rate)}", both)
-        return [f"{n} update{'s' if n > 1 else ''}{others}: {words}"]
+        return in_words([m.rule for m in self.measured])
 
     def _note(
         self,
@@ -406,26 +383,3 @@ def _back(writes: Sequence[Write]) -> bool:
 def _near(found: Rule, rate: float) -> bool:
     """Whether a measured step size is this one, as far as it is known."""
     return abs(found.rate - rate) <= 2 * found.error + AGREE * abs(rate)
-
-
-def _outside(rules: list[Rule]) -> list[Rule]:
-    """Momentum as PyTorch has it, v = mu*v + g and change = -rate*v, where that makes mu one number.
-
-    A change is mu*(last change) - rate*g only while the step size stays; else mu is measured times the step size by
-    the one before. Where the step size is within v, as v = mu*v - rate*g, it is not.
-    """
-    if max(r.second for r in rules) - min(r.second for r in rules) <= AGREE:
-        return rules
-    out = [replace(r, second=r.second * old.rate / r.rate) for old, r in pairwise(rules) if r.rate]
-    one = out and max(r.second for r in out) - min(r.second for r in out) <= AGREE
-    return [replace(r, second=float(f"{r.second:.6g}")) for r in out] if one else rules
-
-
-def _span(rules: Sequence[Rule]) -> tuple[float, float] | None:
-    """First and last step size, where they differ by more than rounding leaves open; the vague ones left out."""
-    sharp = [r for r in rules if r.error <= SHARP * abs(r.rate)]
-    if not sharp:
-        return None
-    first, last = sharp[0], sharp[-1]
-    low, high = min(r.rate for r in sharp), max(r.rate for r in sharp)
-    return None if math.isclose(low, high, rel_tol=2e-5) else (first.rate, last.rate)

@@ -66,7 +66,8 @@ def test_micrograds_demo_with_an_overwriting_mul(demo: Path) -> None:
 MINIGRAD = """
 from minigrad import Value, optim
 from minigrad.nn import MLP
-model = MLP(2, [2, 1])
+import random
+model = MLP(2, [2, 1], activation="tanh", rng=random.Random(1))
 descent = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 for k in range(4):
     descent.zero_grad()
@@ -80,7 +81,7 @@ for k in range(4):
 def test_nodes_that_are_made_past_every_operator_name_their_op(tmp_path: Path, fused: str) -> None:
     """minigrad's networks make their nodes directly; slots forbid weak references; a fused node is many."""
     path = tmp_path / "train.py"
-    path.write_text(MINIGRAD.replace("[2, 1])", f"[2, 1], fused={fused})"))
+    path.write_text(MINIGRAD.replace("[2, 1],", f"[2, 1], fused={fused},"))
     report = diff_script(path).report
     assert (report.exit_code, report.counts["pass"]) == (0, 4)
     assert report.notes == ("measured: 4 updates: momentum 0.9, step size 0.1",)
@@ -99,7 +100,7 @@ def push(g, a, b):
 from minigrad import engine
 engine.PUSH["dot"] = push
 """
-    path.write_text(wrong + MINIGRAD.replace("[2, 1])", "[2, 1], fused=True)"))
+    path.write_text(wrong + MINIGRAD.replace("[2, 1],", "[2, 1], fused=True,"))
     report = diff_script(path).report
     assert report.exit_code == 1 and report.counts["fail"] == 4
 
@@ -263,8 +264,9 @@ def test_the_command_shows_a_line_for_every_step(tmp_path: Path) -> None:
     assert [line.split()[0] for line in result.output.splitlines() if line.endswith("△ up 0.1")] == list(
         "123"
     )
-    assert "along the gradient instead of against it (measured step size -0.1)" in result.output
-    assert "train.py was ended, as asked; 4 backward calls were judged" in " ".join(result.output.split())
+    said = " ".join(result.output.split())
+    assert "along the gradient instead of against it (measured step size -0.1)" in said
+    assert "train.py was ended, as asked; 4 backward calls were judged" in said
 
 
 def test_long_runs_are_thinned_out() -> None:
