@@ -102,17 +102,30 @@ class Rule:
 
 def rule(updates: Updates, earlier: Sequence[Updates] = ()) -> Rule:
     """The simplest rule that gives these changes; `earlier` are the intervals before, first one first."""
-    rate = _rate(updates.values())
-    if rate is not None:
-        return Rule("sgd", rate[0], error=rate[1])
     history = [*earlier, updates]
-    for kind, rows, read in LINEAR:
+    rate = _rate(updates.values())
+    if rate is not None and not _lonely(history, rate[0]):
+        return Rule("sgd", rate[0], error=rate[1])
+    for kind, rows, read in LINEAR if rate is None else LINEAR[:1]:
         found = fit(rows(history))
         numbers = None if found is None else read(found.numbers)
         if found is not None and numbers is not None:
             return Rule(kind, *numbers, error=found.errors[0])
+    if rate is not None:
+        return Rule("sgd", rate[0], error=rate[1])  # no momentum, then: a schedule
     several = _groups(list(updates.values()))
     return Rule("unknown") if several is None else Rule("groups", several)
+
+
+def _lonely(history: Sequence[Updates], rate: float) -> bool:
+    """Whether the last interval says no more than one parameter can, and that is another rate than the one before.
+
+    Any change of one parameter is some rate times its gradient; several intervals together tell more.
+    """
+    if len(history) < 3 or len({u.grad for u in history[-1].values() if u.grad}) > 1:
+        return False
+    before = _rate(history[-2].values())
+    return before is not None and not math.isclose(before[0], rate, rel_tol=1e-6)
 
 
 def drowned(updates: Updates) -> bool:
@@ -273,7 +286,7 @@ def _pairs(history: Sequence[Updates], unknowns: int) -> list[tuple[Update, Upda
     out: list[tuple[Update, Update]] = []
     for k in range(len(history) - 1, max(0, len(history) - POOLED), -1):
         out += [(u, history[k - 1][s]) for s, u in history[k].items() if s in history[k - 1]]
-        if len(out) > unknowns:
+        if len({(u.grad, u.change) for u, _ in out}) > unknowns:
             break
     return out
 
@@ -283,7 +296,7 @@ def _singles(history: Sequence[Updates], unknowns: int) -> list[Update]:
     out: list[Update] = []
     for updates in list(reversed(history))[:POOLED]:
         out += updates.values()
-        if len(out) > unknowns:
+        if len({(u.grad, u.change) for u in out}) > unknowns:
             break
     return out
 

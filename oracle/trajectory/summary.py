@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from oracle.floats import short
-from oracle.trajectory.measure import Rule
+from oracle.trajectory.measure import WORDS, Rule
 
 SHARP = 1e-4
 """A measured step size is used when it is known this well (relative): small updates drown in rounding."""
@@ -36,7 +36,9 @@ def in_words(rules: Sequence[Rule]) -> list[str]:
         most = _outside(most)
     best = min(most, key=lambda r: r.error / abs(r.rate) if r.rate else math.inf)
     words, ends = best.words, _span(most)
-    if ends is not None and kind != "groups":
+    if kind == "sgd" and min(r.rate for r in most) < 0 < max(r.rate for r in most):
+        words = WORDS["unknown"]  # one parameter, whose changes are some multiple of its gradient anyway
+    elif ends is not None and kind != "groups":
         both = f"step size {short(ends[0])} to {short(ends[1])}"
         words = words.replace(f"step size {short(best.rate)}", both)
     return [f"{n} update{'s' if n > 1 else ''}{others}: {words}"]

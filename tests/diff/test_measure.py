@@ -82,3 +82,20 @@ def test_direction() -> None:
     assert not uphill(updates(lambda k, x, g: x - 0.1 * g))
     assert proportional(updates(lambda k, x, g: x + 0.1 * g))
     assert not proportional(updates(lambda k, x, g: 0.5))
+
+
+def test_one_parameter_with_momentum_is_told_from_a_schedule() -> None:
+    """Any change is some rate times the gradient; three intervals together say more."""
+
+    def run(momentum: float, fall: float) -> str:
+        x, velocity, rate = 3.0, 0.0, 0.05
+        kept: list[dict[int, Update]] = []
+        for _ in range(6):
+            g = 2.0 * (x - 1.0)
+            velocity = momentum * velocity + g
+            kept.append({1: Update(x, x - rate * velocity, g)})
+            x, rate = x - rate * velocity, rate * fall
+        return rule(kept[-1], kept[:-1]).kind
+
+    assert run(0.9, 1.0) == "momentum"
+    assert run(0.0, 0.9) == run(0.0, 1.0) == "sgd"
