@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from minigrad.engine import NO_GRAD, Value
@@ -37,9 +37,9 @@ class Optimizer:
     defaults  settings by name
 
     `param_groups` is that list of dicts, filled up; settings may be changed there between steps. `state` holds
-    what a rule remembers of each parameter. Raises TypeError for something that is no collection of Values,
-    ValueError when it is empty, names a parameter twice or a Value that an op made: its number would be computed
-    anew and the update lost.
+    what a rule remembers of each parameter. Raises TypeError for something that is no collection of Values, for a
+    set of them in a group and for settings that are no numbers; ValueError when there is no parameter, when one is
+    named twice or was made by an op: its number would be computed anew and the update lost.
     """
 
     def __init__(self, params: Iterable[Value] | Iterable[Mapping[str, Any]], defaults: Group) -> None:
@@ -47,6 +47,7 @@ class Optimizer:
             raise TypeError(
                 f"an optimiser takes a list of Values, as model.parameters() gives it; got {type(params).__name__}"
             )
+        self.defaults = defaults
         self.state: defaultdict[Value, State] = defaultdict(dict)
         self.param_groups: list[Group] = []
         items: list[Any] = list(params)
@@ -54,20 +55,32 @@ class Optimizer:
             raise ValueError("the list of parameters is empty: there is nothing to optimise")
         if not isinstance(items[0], Mapping):
             items = [{"params": items}]
-        known: set[Value] = set()
         for item in items:
-            given = item["params"]
-            group = {**defaults, **item, "params": [given] if isinstance(given, Value) else list(given)}
-            for parameter in group["params"]:
-                _check_parameter(parameter, known)
-                known.add(parameter)
-            self.check(group)
-            self.param_groups.append(group)
+            self.add_param_group(item)
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """One more group: a dict with "params" and the settings that differ from the defaults. Errors as above."""
+        if not isinstance(group, Mapping) or "params" not in group:
+            raise TypeError(f'a group of parameters is a dict with "params", got {group!r}')
+        given = group["params"]
+        if isinstance(given, (set, frozenset)):
+            raise TypeError("parameters need an order, and a set has none: give a list")
+        full = {**self.defaults, **group, "params": [given] if isinstance(given, Value) else list(given)}
+        known = {parameter for other in self.param_groups for parameter in other["params"]}
+        for parameter in full["params"]:
+            _check_parameter(parameter, known)
+            known.add(parameter)
+        self.check(full)
+        self.param_groups.append(full)
 
     def check(self, group: Group) -> None:
-        """Raise ValueError for settings that make no sense."""
-        for name in ("lr", "momentum", "weight_decay", "eps"):
-            if name in group and not group[name] >= 0.0:
+        """Raise TypeError for settings that are no numbers, ValueError for numbers that make no sense."""
+        for name in ("lr", "momentum", "weight_decay", "eps", "dampening"):
+            if name not in group:
+                continue
+            if not isinstance(group[name], (int, float)):
+                raise TypeError(f"{name} must be a number, got {group[name]!r}")
+            if name != "dampening" and not group[name] >= 0.0:
                 raise ValueError(f"{name} must be 0 or more, got {group[name]}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -188,7 +201,12 @@ class Adam(Optimizer):
 
     def check(self, group: Group) -> None:
         super().check(group)
-        for i, beta in enumerate(group["betas"]):
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or not all(isinstance(beta, (int, float)) for beta in betas):
+            raise TypeError(f"betas must be two numbers, as in (0.9, 0.999), got {betas!r}")
+        if len(betas) != 2:
+            raise ValueError(f"betas must be two numbers, as in (0.9, 0.999), got {betas!r}")
+        for i, beta in enumerate(betas):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"betas[{i}] must be at least 0 and less than 1, got {beta}")
 
@@ -287,9 +305,11 @@ class LRScheduler:
 
 
 class StepLR(LRScheduler):
-    """The rate times gamma, every step_size epochs."""
+    """The rate times gamma, every step_size epochs. Raises ValueError for a step_size of 0."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        if step_size == 0:
+            raise ValueError("step_size is the number of epochs between two changes, and must not be 0")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -312,10 +332,10 @@ class LambdaLR(LRScheduler):
     """The first rate times lr_lambda(epoch): one function, or one for each group (else ValueError)."""
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list[Callable[[int], float]]
+        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", ()))
-        self.lr_lambdas = lr_lambda if isinstance(lr_lambda, list) else [lr_lambda] * groups
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
         if len(self.lr_lambdas) != groups:
             raise ValueError(
                 f"{len(self.lr_lambdas)} functions for {groups} groups of parameters: give one for each"
@@ -328,9 +348,11 @@ class LambdaLR(LRScheduler):
 
 class CosineAnnealingLR(LRScheduler):
     """Down along half a cosine in T_max epochs, from the first rate to eta_min; then up again, and so on
-    (Loshchilov & Hutter 2017, without restarts)."""
+    (Loshchilov & Hutter 2017, without restarts). Raises ValueError for a T_max of 0."""
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        if T_max == 0:
+            raise ValueError("T_max is the number of epochs on the way down, and must not be 0")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def test_console_block_is_what_is_printed(number: int, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "COLUMNS": "100"},
     )
     printed = [line.rstrip() for line in done.stdout.splitlines()]
     for line in shown.splitlines():

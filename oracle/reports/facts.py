@@ -38,14 +38,22 @@ def verdict(report: Report) -> tuple[str, str]:
             return "note", f"{name} differs from PyTorch, which was asked not to count as a failure."
         agrees = f"{name} agrees with PyTorch in"
         if counts["pass"] == ran:
-            return "ok", f"{agrees} all {words.count(ran, 'case')}{' that are shown' if unseen else ''}."
+            return (
+                "ok",
+                f"{agrees} all {words.count(ran, words.unit(report))}{' that are shown' if unseen else ''}.",
+            )
         differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
         rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
         if counts["pass"] + counts["policy"] + counts["imprecise"] < ran:
             rest.append("the others are not demanded")
-        return "ok", f"{agrees} {counts['pass']:,} of {words.count(ran, 'case')}; {words.listing(rest)}."
+        return (
+            "ok",
+            f"{agrees} {counts['pass']:,} of {words.count(ran, words.unit(report))}; {words.listing(rest)}.",
+        )
     if report.exit_code == 1:
-        said = [words.defects(words.demanded(report))] if words.demanded(report) else []
+        said = (
+            [words.defects(words.demanded(report), report.suite == "diff")] if words.demanded(report) else []
+        )
         if report.unexplained:
             stays = "stays" if report.unexplained == 1 else "stay"
             said.append(f"{words.count(report.unexplained, 'wrong number')} {stays} unexplained")
@@ -56,6 +64,8 @@ def verdict(report: Report) -> tuple[str, str]:
             said = ["it fails in cases that are not shown"]
         return "bad", f"{name}: {'; '.join(said) or 'it does not conform'}."
     why = one_line(report.error or "", 600).rstrip(". ")
+    if report.exit_code == 3 and report.suite == "diff" and report.cases:
+        return "bad", f"{name} ended in an error after {words.count(len(report.cases), 'step')}: {why}."
     if report.exit_code == 3:
         return "bad", f"{name} could not be tested" + (f": {why}." if why else ".")
     if report.exit_code == 5:
@@ -159,7 +169,8 @@ def rerun(report: Report, case: str | None = None) -> str:
     words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
     words += ["--seed", one_line(report.seed)] if report.seed else []
     words += ["--case", one_line(case)] if case else []
-    return shlex.join(words)
+    arguments = one_line(report.subject.found.get("arguments", "")) if report.suite == "diff" else ""
+    return shlex.join(words) + (f" -- {arguments}" if arguments else "")
 
 
 FAMILIAR = ("relu", "tanh", "exp", "log", "sigmoid", "sqrt", "abs", "sin", "cos", "maximum", "minimum")

@@ -65,7 +65,9 @@ def write(report: Report, directory: Path | str, *, full: bool = False) -> tuple
     for number, cause in drawable(report):
         assert cause.example is not None
         source = dot_source(cause.example, cause, facts.reference(report), full=full)
-        name = directory / f"{number}-{_slug(cause.op or 'engine')}-{cause.kind}"
+        of_training = report.suite == "diff" and cause.op is None and cause.mistake
+        what = of_training or f"{cause.op or 'engine'}-{cause.kind}"
+        name = directory / f"{number}-{_slug(what)}"
         path = write_text(name.with_suffix(".dot"), source)
         svg, note = layout.svg(source)
         if svg is not None:

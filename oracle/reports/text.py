@@ -43,7 +43,7 @@ def render(
     wrong = words.demanded(report)
     for number, cause in enumerate(wrong, 1):
         if verbose or number <= IN_FULL:
-            _cause(page, cause, number if len(wrong) > 1 else None, verbose)
+            _cause(page, cause, number if len(wrong) > 1 else None, words.unit(report), verbose)
     if not verbose and len(wrong) > IN_FULL:
         _brief(page, report, wrong[IN_FULL:], "bad", verbose)
     if balance := facts.balance(report):
@@ -54,7 +54,7 @@ def render(
         if report.exit_code == 0 or verbose:
             for label, text in facts.tested(report):
                 page.row(label, text)
-        page.row("cases", facts.tally(report))
+        page.row(f"{words.unit(report)}s", facts.tally(report))
         if said := facts.score(report):
             page.row("score", one_line(said))
         _troubles(page, report, verbose)
@@ -75,7 +75,7 @@ def wants_color(stream: TextIO, environment: Mapping[str, str]) -> bool:
     return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
-def _cause(page: Page, cause: Cause, number: int | None, verbose: bool) -> None:
+def _cause(page: Page, cause: Cause, number: int | None, unit: str, verbose: bool) -> None:
     """One cause in full: the rule, its place, the example, its reach, a hint."""
     page.gap()
     title = f"{number}. {words.sentence(cause)}" if number else words.sentence(cause)
@@ -87,7 +87,7 @@ def _cause(page: Page, cause: Cause, number: int | None, verbose: bool) -> None:
         )
     if cause.example is not None and cause.example.code.strip():
         _example(page, cause.example, verbose)
-    reach = words.explains(cause)
+    reach = words.explains(cause, unit)
     if reach:
         page.say(reach[0].upper() + reach[1:] + ".", indent="  ", gap=False)
     hints = [hint for hint in cause.hints if hint.strip()]

@@ -124,16 +124,26 @@ def others(report: Report) -> list[Cause]:
     return [cause for cause in report.causes if not cause.demanded]
 
 
-def defects(causes: Iterable[Cause]) -> str:
-    """ "1 rule is wrong and 2 operations are missing"."""
-    severities = [cause.severity for cause in causes]
+def unit(report: Report) -> str:
+    """What a case is called: of a script's run it is a step."""
+    return "step" if report.suite == "diff" else "case"
+
+
+def defects(causes: Iterable[Cause], of_script: bool = False) -> str:
+    """ "1 rule is wrong and 2 operations are missing"; of a script's run "1 mistake in its training", too."""
+    causes = list(causes)
+    training = [cause for cause in causes if of_script and cause.kind == "lifecycle" and cause.op is None]
+    severities = [cause.severity for cause in causes if cause not in training]
     found = ((severities.count(severity), words) for severity, words in _DEFECTS.items())  # type: ignore[arg-type]
-    return listing(one if n == 1 else many.format(n=n) for n, (one, many) in found if n)
+    said = [one if n == 1 else many.format(n=n) for n, (one, many) in found if n]
+    if training:
+        said.append(f"{count(len(training), 'mistake')} in its training")
+    return listing(said)
 
 
-def explains(cause: Cause) -> str:
+def explains(cause: Cause, unit: str = "case") -> str:
     """How much follows from the cause: "explains 37 wrong numbers in 13 cases"; "" when nothing is known."""
-    cases = count(len(cause.cases), "case")
+    cases = count(len(cause.cases), unit)
     if cause.wrong_numbers:
         return f"explains {count(cause.wrong_numbers, 'wrong number')} in {cases}"
     return f"concerns {cases}" if cause.cases else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,21 +15,20 @@ from oracle.judge.causes import Demands, words
 from oracle.judge.equations import Checked, Failure
 from oracle.judge.example import example, pick
 from oracle.judge.probe import Rule
-from oracle.listing import expression
-from oracle.report import CaseResult, Cause, Example, Report, Row, SubjectInfo, Verdict
+from oracle.report import CaseResult, Cause, Example, Report, SubjectInfo
 from oracle.subjects import LoadError
-from oracle.trajectory.confirm import Confirmed, confirm
-from oracle.trajectory.events import BackwardCall, Ended
-from oracle.trajectory.findings import Finding
+from oracle.trajectory.adaptive import MISTAKEN
+from oracle.trajectory.beside import Beside, meant, told
+from oracle.trajectory.confirm import Confirmed, confirm, rules_of
+from oracle.trajectory.events import BackwardCall, Ended, Interval
+from oracle.trajectory.findings import ROWS, listed
 from oracle.trajectory.follow import Trajectory
+from oracle.trajectory.mistakes import SMALL, order, training_cause
 from oracle.trajectory.steps import Judged, Step, Word, case_name, judge_call, reused
 from oracle.trajectory.stream import Script
 from oracle.version import VERSION
 
-SMALL = 40
-"""Values of the largest program of a script that is shown as an example; of a larger one it is the suite's."""
-
-ISOLATION = "none (your own script, run as you would)"
+ISOLATION = "none: your own script"
 
 OUTCOMES: dict[Word, str] = {
     "ok": "pass",
@@ -67,6 +67,8 @@ class _Seen:
     calls: dict[str, tuple[BackwardCall, Checked | None]] = field(default_factory=dict)
     used: set[Rule] = field(default_factory=set)
     unexplained: int = 0
+    open: tuple[BackwardCall, Judged, list[str]] | None = None
+    beside: Beside = field(default_factory=Beside)
     notes: dict[str, None] = field(default_factory=dict)
     engine: tuple[str, str | None, str] | None = None
 
@@ -83,7 +85,7 @@ def diff_script(
     """Run a script or notebook and judge what its engine does in it.
 
     argv     what the script finds in sys.argv after its own name
-    timeout  seconds for the script; what it did until then is judged
+    timeout  seconds for the script; what it did until then is judged, as when it is interrupted (Ctrl-C)
     steps    end it after so many backward calls
     on_step  told every backward call as it is judged
 
@@ -97,26 +99,32 @@ def diff_script(
     demands = demands or Demands()
     seen, trajectory = _Seen(), Trajectory()
     end = Ended("died")
-    for event in script.events():
-        if isinstance(event, Ended):
-            end = event
-            trajectory.finish(event.interval)
-        else:
-            _call(seen, trajectory, event, on_step)
+    try:
+        for event in script.events():
+            if isinstance(event, Ended):
+                end = event
+            else:
+                _call(seen, trajectory, event, on_step)
+    except KeyboardInterrupt:
+        end = Ended("stopped")
+        script.close()
+    _close(seen, trajectory, end.interval, (), on_step)
+    _finish(seen, trajectory)
     _end_notes(seen, trajectory, end, path, timeout)
-    return _report(seen, trajectory, end, path, demands, began, script.output)
+    return _report(seen, trajectory, end, path, argv, demands, began, script.output)
 
 
 def _call(
     seen: _Seen, trajectory: Trajectory, call: BackwardCall, on_step: Callable[[Step], None] | None
 ) -> None:
+    """A backward call: it ends the step before, and opens its own."""
+    moved = tuple(call.serials[i] for i in call.moved)
+    _close(seen, trajectory, call.interval, moved, on_step)
     judged = judge_call(call)
-    shown = trajectory.feed(call, judged.resets)
+    shown = trajectory.backward(call, judged.resets)
+    seen.open = (call, judged, shown)
     seen.engine = call.engine
-    word, detail = _word(call, judged, shown)
-    step = Step(call.step + 1, call.place.line, call.loss, judged.torch, call.size, word, detail)
-    seen.steps.append(step)
-    if call.program is not None and not (seen.steps[:-1] and seen.steps[-2].size == call.size):
+    if call.program is not None and not (seen.steps and seen.steps[-1].size == call.size):
         program = call.program
         seen.used.update((node.op, program.form(node)) for _, node in program.nodes())
     if call.raised is not None:
@@ -129,10 +137,7 @@ def _call(
         seen.notes[
             "backward sets the gradients that are there to 0, where PyTorch adds to them (a policy, no mistake here)"
         ] = None
-    for slug in shown:
-        if trajectory.findings[slug].step == call.step + 1:
-            seen.calls[slug] = (call, judged.checked)
-    if word == "wrong" and judged.checked is not None:
+    if judged.checked is not None and (judged.unexplained or _wrong(judged)):
         seen.wrong += 1
         if seen.first is None:
             seen.first = (call, judged.checked)
@@ -145,20 +150,75 @@ def _call(
             )[0]
             if known is not fault:
                 known.numbers += fault.numbers
+
+
+def _close(
+    seen: _Seen,
+    trajectory: Trajectory,
+    interval: Interval,
+    moved: Sequence[int],
+    on_step: Callable[[Step], None] | None,
+) -> None:
+    """The step under way is over: what the script set after its backward is known, and told."""
+    found, rule, updated = trajectory.update(interval, moved)
+    if seen.open is None:
+        return
+    call, judged, shown = seen.open
+    seen.open = None
+    seen.beside.take(call, updated, rule)
+    shown = [*shown, *found]
+    for slug in shown:
+        if trajectory.findings[slug].step == call.step + 1:
+            seen.calls[slug] = (call, judged.checked)
+    word, detail = _word(call, judged, shown)
+    update = "" if rule is None else rule.brief
+    odd = rule is not None and (rule.rate < 0 or rule.kind in MISTAKEN)
+    cell = call.place.file.rpartition(".ipynb#")[2] if ".ipynb#" in call.place.file else ""
+    line = f"{cell}:{call.place.line}" if cell else str(call.place.line)
+    step = Step(call.step + 1, line, call.loss, judged.torch, call.size, word, detail, update, odd)
+    seen.steps.append(step)
     if on_step is not None:
         on_step(step)
 
 
+def _finish(seen: _Seen, trajectory: Trajectory) -> None:
+    """What only the whole run tells, put down at the steps that it concerns."""
+    for note in trajectory.finish():
+        seen.notes[note] = None
+    for finding in trajectory.findings.values():
+        word: Word = "training" if finding.row.severity == "wrong" else "differs by choice"
+        for n in finding.steps:
+            if n <= len(seen.steps) and seen.steps[n - 1].word in ("ok", "not judged"):
+                seen.steps[n - 1] = replace(seen.steps[n - 1], word=word, detail=finding.row.brief)
+    if seen.wrong or any(finding.row.severity == "wrong" for finding in trajectory.findings.values()):
+        _compare(seen, trajectory)
+
+
+def _compare(seen: _Seen, trajectory: Trajectory) -> None:
+    """What a wrong training would have come to in PyTorch."""
+    rules = {m.step: m.rule for m in trajectory.measured}
+    optimiser = meant(rules, trajectory.betas, trajectory.findings)
+    if optimiser is None or not seen.beside.whole:
+        return
+    torchs = seen.beside.losses(optimiser, trajectory.updated | trajectory.forgotten)
+    if said := told([step.loss for step in seen.steps], torchs):
+        seen.notes[said] = None
+
+
+def _wrong(judged: Judged) -> list[Fault]:
+    return [fault for fault in judged.faults if fault.severity == "wrong"]
+
+
 def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Word, str]:
     """The verdict on one backward call."""
-    wrong = [f for f in judged.faults if f.severity == "wrong"]
+    wrong = _wrong(judged)
     if wrong or judged.unexplained:
         assert judged.checked is not None
         n = len(judged.checked.failures)
         sure = dict.fromkeys(f"{f.op} {f.kind}" for f in wrong if f.kind in ("forward", "derivative"))
         return "wrong", ", ".join([f"{n} number{'' if n == 1 else 's'}", *sure])
     if shown:
-        return "training", ", ".join(shown)
+        return "training", ", ".join(dict.fromkeys(ROWS[slug].brief for slug in shown))
     if judged.checked is None:
         return "not judged", judged.why
     if reused(call):
@@ -172,12 +232,13 @@ def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Wor
 def _end_notes(seen: _Seen, trajectory: Trajectory, end: Ended, path: Path, timeout: float) -> None:
     n = len(seen.steps)
     calls = f"{n} backward call{'' if n == 1 else 's'}"
-    if end.how == "timeout":
-        seen.notes[f"{path.name} did not end within {timeout:g} s and was stopped; {calls} were judged"] = (
-            None
-        )
-    if end.how == "steps":
-        seen.notes[f"{path.name} was ended after {calls}, as asked"] = None
+    how = {
+        "timeout": f"did not end within {timeout:g} s and was stopped (--timeout gives it more)",
+        "stopped": "was interrupted",
+        "steps": "was ended, as asked",
+    }.get(end.how)
+    if how and n:
+        seen.notes[f"{path.name} {how}; {calls} were judged"] = None
     for problem in end.problems:
         seen.notes[problem] = None
     large = sum(step.word == "not judged" and "values: " in step.detail for step in seen.steps)
@@ -195,6 +256,7 @@ def _report(
     trajectory: Trajectory,
     end: Ended,
     path: Path,
+    argv: Sequence[str],
     demands: Demands,
     began: float,
     printed: str,
@@ -202,24 +264,19 @@ def _report(
     found: list[tuple[Cause, Example | None, set[str]]] = []
     unexplained = 0
     used = {"class": seen.engine[0], "file": seen.engine[1] or "unknown"} if seen.engine else {}
+    if argv:
+        used["arguments"] = shlex.join(argv)
     if seen.first is not None:
         rules, unexplained = _engine_causes(seen, demands)
         found += rules
     elif seen.raised is not None:
         found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
-        found.append(_training_cause(seen, finding, path))
+        found.append(training_cause(finding, path, demands, len(seen.steps), seen.calls.get(finding.slug)))
+    found = [(replace(cause, file=_shown(cause.file, path)), drawn, names) for cause, drawn, names in found]
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)
-    error, code = None, 0
-    if unexplained or any(cause.demanded for cause in causes):
-        code = 1
-    elif end.problems and (path.suffix == ".py" or not seen.steps):
-        error, code = end.problems[-1], 3
-    elif not seen.steps:
-        error, code = "it makes no backward call on a value of an engine", 5
-    elif all(case.outcome == "not run" for case in cases):
-        error, code = "no backward call could be judged", 5
+    error, code = _outcome(seen, end, path, bool(unexplained or any(c.demanded for c in causes)), cases)
     report = Report(
         SubjectInfo(
             path.name, str(path), "python", hashlib.sha256(path.read_bytes()).hexdigest(), str(path), used
@@ -242,6 +299,44 @@ def _report(
     )
     drawn = tuple(replace(cause, example=shown or cause.example) for cause, shown, _ in found)
     return Diffed(report, replace(report, causes=drawn), printed)
+
+
+def _shown(file: str | None, path: Path) -> str | None:
+    """A file beside the script, or the script itself, by the way that its user wrote; others in full."""
+    if file is None:
+        return None
+    try:
+        return str(path.parent / Path(file).relative_to(path.resolve().parent))
+    except ValueError:
+        return file
+
+
+def _outcome(
+    seen: _Seen, end: Ended, path: Path, wrong: bool, cases: Sequence[CaseResult]
+) -> tuple[str | None, int]:
+    """What to say where nothing was judged, and the exit code."""
+    if wrong:
+        return None, 1
+    if end.problems and (path.suffix == ".py" or not seen.steps):
+        return end.problems[-1], 3
+    if not seen.steps:
+        if end.code:
+            hint = "; arguments for it go after --" if end.code == 2 else ""
+            return f"it ended with exit code {end.code} before any backward call{hint}", 3
+        if end.how == "timeout":
+            return "it made no backward call in the time that it had (--timeout gives it more)", 5
+        if end.how == "stopped":
+            return "it was interrupted before any backward call", 5
+        if end.classes:
+            values = "values" if end.made else "no value"
+            return f"it makes {values} of {listed(end.classes)}, and no backward call", 5
+        return (
+            "no class in it, or in what it imports, looks like an engine's (arithmetic and gradients in Python)",
+            5,
+        )
+    if all(case.outcome == "not run" for case in cases):
+        return "no backward call could be judged", 5
+    return None, 0
 
 
 def _case(step: Step, found: Sequence[tuple[Cause, Example | None, set[str]]]) -> CaseResult:
@@ -280,7 +375,7 @@ def _engine_causes(seen: _Seen, demands: Demands) -> tuple[list[tuple[Cause, Exa
             said.message,
             None,
             None,
-            tuple(sorted(names, key=_order)),
+            tuple(sorted(names, key=order)),
             fault.numbers,
             drawn if len(where.run.program) <= SMALL else None,
             said.hints,
@@ -307,8 +402,6 @@ def _raising(
 
 
 def _same(fault: Fault, failure: Failure) -> bool:
-    from oracle.trajectory.confirm import rules_of
-
     return not fault.rules or bool(set(rules_of(failure.run.program, failure)) & set(fault.rules))
 
 
@@ -339,83 +432,9 @@ def _confirmed(seen: _Seen, answer: Confirmed) -> tuple[list[tuple[Cause, Exampl
             continue  # wrong by itself, but the script was never hurt by it
         cause = replace(
             cause,
-            cases=tuple(sorted(names[n], key=_order)),
+            cases=tuple(sorted(names[n], key=order)),
             wrong_numbers=counts[n],
             example=shown,
         )
         out.append((cause, drawn, names[n]))
     return out, unexplained
-
-
-def _order(name: str) -> int:
-    return int(name.rpartition("-")[2])
-
-
-def _training_cause(seen: _Seen, finding: Finding, path: Path) -> tuple[Cause, Example | None, set[str]]:
-    """A mistake of the training loop as a cause."""
-    row = finding.row
-    names = {f"diff/step-{n}" for n in finding.steps if n <= len(seen.steps)}
-    drawn = None
-    if finding.slug in seen.calls:
-        drawn = _old_gradient(*seen.calls[finding.slug], finding, path)
-    cause = Cause(
-        "lifecycle",
-        "wrong",
-        True,
-        None,
-        None,
-        None,
-        finding.slug,
-        finding.sentence,
-        None if finding.place is None else finding.place.file,
-        None if finding.place is None else finding.place.line,
-        tuple(sorted(names, key=_order)),
-        0,
-        drawn if drawn is not None and len(drawn.table) <= SMALL else None,
-        (row.nudge, row.why, row.fix),
-    )
-    return cause, drawn, names
-
-
-def _old_gradient(
-    call: BackwardCall, checked: Checked | None, finding: Finding, path: Path
-) -> Example | None:
-    """A step that began on old gradients: what its gradients hold, and what PyTorch's would after zero_grad."""
-    program = call.program
-    if program is None or checked is None or finding.leaf not in call.serials:
-        return None
-    (world,) = torch_reference.run(checked.run.case)
-    rows = []
-    for i in range(len(program)):
-        node = program.producer(i)
-        stale = bool(call.before[i])
-        verdict: Verdict = "unobserved" if call.grad[i] is None else "wrong" if stale else "match"
-        rows.append(
-            Row(
-                i,
-                program.name(i),
-                "" if node is None else expression(program, node),
-                call.made[i],
-                call.grad[i],
-                checked.data[i],
-                checked.grad[i],
-                world.data[i],
-                world.grad[i],
-                "match",
-                verdict,
-                stale,
-            )
-        )
-    row = rows[call.serials.index(finding.leaf)]
-    where = f"# {path.name}, after the backward of step {finding.step}"
-    return Example(
-        checked.run.case.name,
-        program,
-        row.node,
-        "grad",
-        row.grad,
-        row.local_grad,
-        row.global_grad,
-        f"{where}\n{row.node}.grad",
-        tuple(rows),
-    )

@@ -66,7 +66,8 @@ class BackwardCall:
     serials   identity of every value: leaves keep theirs from call to call
     made      data of every value when it was made; data: the same after backward
     before, grad  gradients before and after; None where one cannot be read
-    clouded   values whose gradient has a part by an op that is not in the vocabulary; unknown: such nodes' classes
+    clouded   values whose gradient has a part by an op that is not in the vocabulary; unknown: such nodes' classes;
+              hidden: how many values lie behind such nodes alone
     moved     leaf index → (data that the ops saw, data at backward), where these differ
     since     values with a smaller serial were there at the backward before this one
     interval  what happened since that
@@ -87,6 +88,7 @@ class BackwardCall:
     grad: tuple[float | None, ...]
     clouded: frozenset[int]
     unknown: tuple[str, ...]
+    hidden: int
     moved: Mapping[int, tuple[float, float]]
     since: int
     interval: Interval
@@ -97,11 +99,20 @@ class BackwardCall:
 
 @dataclass(frozen=True)
 class Ended:
-    """The script ended. how: "end", "steps" (as many as asked for), "timeout", "died"; problems: sentences."""
+    """The script ended.
+
+    how       "end", "steps" (as many as asked for), "timeout", "stopped" (by the user), "died"
+    problems  sentences on what went wrong
+    code      the exit code that it chose
+    classes   classes that were taken for an engine's; made: whether they made any value
+    """
 
     how: str
     problems: tuple[str, ...] = ()
     interval: Interval = Interval()
+    code: int = 0
+    classes: tuple[str, ...] = ()
+    made: bool = False
 
 
 class Garbled(Exception):
@@ -115,7 +126,9 @@ def read(line: bytes, name: str) -> BackwardCall | Ended:
         if data["event"] == "backward":
             return _backward(data)
         problems = tuple(_problem(problem, name) for problem in data["problems"])
-        return Ended(str(data["event"]), problems, _interval(data))
+        classes = tuple(map(str, data["classes"]))
+        end, code, made = str(data["event"]), int(data["code"]), bool(data["made"])
+        return Ended(end, problems, _interval(data), code, classes, made)
     except (ProgramError, KeyError, TypeError, ValueError, RecursionError, IndexError) as problem:
         raise Garbled(f"{type(problem).__name__}: {problem}") from None
 
@@ -143,6 +156,7 @@ def _backward(data: dict[str, Any]) -> BackwardCall:
         columns[3],
         frozenset(map(int, data["clouded"])),
         tuple(map(str, data["unknown"])),
+        int(data["hidden"]),
         {int(i): (from_hex(seen), from_hex(now)) for i, seen, now in data["moved"]},
         int(data["since"]),
         _interval(data),
@@ -175,7 +189,9 @@ def _interval(data: dict[str, Any]) -> Interval:
 def _problem(data: dict[str, Any], name: str) -> str:
     where = f"{name}, cell {data['cell']}" if data["cell"] else name
     line = f", line {data['line']}" if data["line"] else ""
-    return f"{where}{line}: {data['type']}: {data['message']}".rstrip(": ")
+    hint = "; it gets no input here: give it arguments, after --" if data["type"] == "EOFError" else ""
+    said = ": ".join(part for part in (data["type"], data["message"]) if part)
+    return f"{where}{line}: {said}{hint}"
 
 
 def _float(text: Any) -> float | None:

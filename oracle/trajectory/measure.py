@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from oracle.floats import U, short
+from oracle.trajectory.fit import Row, agreed, fit, rounded
 
 NOISE = 16 * U
 """Rounding of an update, relative to the numbers that are added in it: a product, a sum, and their like."""
 
-SLACK = 1e-12
-"""Agreement of a rate between parameters, relative, beyond the rounding of each."""
+POOLED = 6
+"""Intervals that are looked at together where one has fewer parameters than a rule has unknowns."""
+
+CLEAR = 1e4
+"""A change that is this many times what rounding may do to it says something of its rule."""
+
+GROUPS = 4
+"""Step sizes that a rule may have side by side, each for two parameters at least."""
 
 
 @dataclass(frozen=True)
@@ -35,175 +43,263 @@ class Update:
 
 
 Updates = Mapping[int, Update]
-"""By the serial of the parameter."""
+"""By the serial of the parameter, in the order in which they were set."""
+
+
+WORDS = {
+    "sgd": "gradient descent, step size {rate}",
+    "groups": "gradient descent, step sizes {rate} and others, by parameter",
+    "decay": "gradient descent, step size {rate}, weight decay {second}",
+    "momentum": "momentum {second}, step size {rate}",
+    "nesterov": "Nesterov momentum {second}, step size {rate}",
+    "late momentum": "momentum {second} of gradients one step old",
+    "shared velocity": "momentum {second} of one velocity for all parameters",
+    "replaced": "data set to -{rate} * gradient",
+    "multiplied": "data multiplied by 1 - {rate} * gradient",
+    "unknown": "an update rule that is not recognised",
+}
+"""What is said of each kind of rule; one that is not here is the name of an adaptive rule."""
 
 
 @dataclass(frozen=True)
 class Rule:
     """A rule that gives every change of an interval up to rounding.
 
-    kind    "sgd": change = −rate·g · "decay": −rate·(g + decay·data) · "momentum": μ·(last change) − rate·g
-            "late momentum": μ·(last change) − rate·(last g) · "adam" · "unknown"
+    kind    of g, the gradient, x, the number, and the change before:
+            "sgd": change = -rate*g · "groups": the same, with a few rates · "decay": -rate*(g + decay*x) ·
+            "momentum": mu*(last change) - rate*g · "nesterov": its look-ahead · "late momentum": mu*(last change)
+            - rate*(last g) · "shared velocity": mu*(change of the parameter before) - rate*g · "replaced":
+            x = -rate*g · "multiplied": -rate*g*x · "unknown" · or the name of an adaptive rule
     rate    the step size, below 0 where data moves along the gradient
-    second  decay, or μ; 0 where there is none
+    second  decay, or mu; 0 where there is none
+    error   what rounding leaves open of the rate
     """
 
     kind: str
     rate: float = math.nan
     second: float = 0.0
+    error: float = field(default=0.0, compare=False)
 
     @property
     def words(self) -> str:
+        said = WORDS.get(self.kind, f"{self.kind}, step size {{rate}}")
+        return said.format(rate=short(self.rate), second=short(self.second))
+
+    @property
+    def brief(self) -> str:
+        """A few characters for a table."""
         match self.kind:
-            case "sgd":
-                return f"gradient descent, step size {short(self.rate)}"
+            case "unknown":
+                return "update not recognised"
+            case "sgd" | "groups":
+                return f"{'down' if self.rate >= 0 else 'up'} {short(abs(self.rate))}"
+            case "momentum" | "nesterov":
+                return f"{self.kind} {short(self.second)}, {short(self.rate)}"
             case "decay":
-                return f"gradient descent, step size {short(self.rate)}, weight decay {short(self.second)}"
-            case "momentum":
-                return f"momentum {short(self.second)}, step size {short(self.rate)}"
-            case "late momentum":
-                return f"momentum {short(self.second)} of gradients one step old"
-            case "adam":
-                return f"Adam, step size {short(self.rate)}"
-        return "an update rule that is not recognised"
+                return f"down {short(self.rate)}, decay {short(self.second)}"
+        return f"{self.kind} {short(self.rate)}"
 
 
 def rule(updates: Updates, earlier: Sequence[Updates] = ()) -> Rule:
     """The simplest rule that gives these changes; `earlier` are the intervals before, first one first."""
-    rate = _rate(updates)
+    history = [*earlier, updates]
+    rate = _rate(updates.values())
+    if rate is not None and not _lonely(history, rate[0]):
+        return Rule("sgd", rate[0], error=rate[1])
+    for kind, rows, read in LINEAR if rate is None else LINEAR[:1]:
+        found = fit(rows(history))
+        numbers = None if found is None else read(found.numbers)
+        if found is not None and numbers is not None:
+            return Rule(kind, *numbers, error=found.errors[0])
     if rate is not None:
-        return Rule("sgd", rate)
-    last = earlier[-1] if earlier else {}
-    both = [(u, last[s]) for s, u in updates.items() if s in last]
-    mu = _fit([Row(u.change, (-u.grad, v.change), u.noise + v.noise) for u, v in both])
-    if mu is not None:
-        return Rule("momentum", *mu)
-    late = _fit([Row(u.change, (-v.grad, v.change), u.noise + v.noise) for u, v in both])
-    if late is not None and late[1]:
-        return Rule("late momentum", *late)
-    decay = _fit([Row(u.change, (-u.grad, -u.old), u.noise) for u in updates.values()])
-    if decay is not None and decay[0]:
-        return Rule("decay", decay[0], _rounded(decay[1] / decay[0], 1e-9 * abs(decay[1] / decay[0])))
-    heavy = _fit([Row(u.change, (-u.grad, v.change, -u.old), u.noise + v.noise) for u, v in both])
-    if heavy is not None:
-        return Rule("momentum", heavy[0], heavy[1])
-    adam = _adam([*earlier, updates])
-    return Rule("unknown") if adam is None else Rule("adam", adam)
+        return Rule("sgd", rate[0], error=rate[1])  # no momentum, then: a schedule
+    several = _groups(list(updates.values()))
+    return Rule("unknown") if several is None else Rule("groups", several)
+
+
+def _lonely(history: Sequence[Updates], rate: float) -> bool:
+    """Whether the last interval says no more than one parameter can, and that is another rate than the one before.
+
+    Any change of one parameter is some rate times its gradient; several intervals together tell more.
+    """
+    if len(history) < 3 or len({u.grad for u in history[-1].values() if u.grad}) > 1:
+        return False
+    before = _rate(history[-2].values())
+    return before is not None and not math.isclose(before[0], rate, rel_tol=1e-6)
+
+
+def drowned(updates: Updates) -> bool:
+    """Whether changes are so small that rounding hides by which rule they were made."""
+    clear = sum(abs(u.change) > CLEAR * u.noise for u in updates.values())
+    return clear < min(2, len(updates))
 
 
 def uphill(updates: Updates) -> bool:
     """Whether the parameters as a whole moved along their gradients."""
-    return math.fsum(u.change * u.grad for u in updates.values()) > 0
+    return sum(u.change * u.grad for u in updates.values()) > 0
+
+
+def all_uphill(updates: Updates) -> bool:
+    """Whether each of three parameters or more moved along its own gradient."""
+    signs = [u.change * u.grad for u in updates.values()]
+    return len(signs) >= 3 and all(sign >= 0 for sign in signs) and any(signs)
 
 
 def proportional(updates: Updates) -> bool:
     """Whether every change is the same multiple of its gradient."""
-    return _rate(updates) is not None
+    return _rate(updates.values()) is not None
 
 
-def _rate(updates: Updates) -> float | None:
-    """The one rate with change = −rate·g for every parameter, at the precision of the best; None if none is."""
-    rows = [(-u.change / u.grad, u.noise / abs(u.grad)) for u in updates.values() if u.grad and _finite(u)]
-    if any(not u.grad and u.change and _finite(u) for u in updates.values()) or not rows:
+def exchanged(updates: Updates) -> list[int]:
+    """The parameters that changed by the gradient of another one, by serial; empty when nothing says so.
+
+    Every change must be one rate times some gradient of the interval, and two at least must tell that rate.
+    """
+    if not 3 <= len(updates) <= 500:
+        return []
+    serials, values = list(updates), list(updates.values())
+    grads = [u.grad for u in values if u.grad]
+    moved = [u for u in values if u.change and _finite(u)]
+    if len(moved) < 3:
+        return []
+    own = Counter(float(f"{-u.change / u.grad:.9g}") for u in moved if u.grad)
+    first = [-moved[0].change / g for g in grads]
+    candidates = [rate for rate, n in own.most_common(1) if n >= 2] or [r for r in first if math.isfinite(r)]
+    for rate in candidates:
+        odd = [s for s, u in zip(serials, values, strict=True) if not _is(u.change, -rate * u.grad)]
+        used = {
+            next((k for k, g in enumerate(grads) if _is(updates[s].change, -rate * g)), None) for s in odd
+        }
+        if odd and None not in used and len(used) > len(odd) / 2:
+            return odd
+    return []
+
+
+def _is(x: float, y: float) -> bool:
+    return abs(x - y) <= 1e-8 * abs(x)
+
+
+def _rate(updates: Iterable[Update]) -> tuple[float, float] | None:
+    """The one rate with change = -rate*g for every parameter, at the precision of the best, and its error."""
+    values = list(updates)
+    rows = [(-u.change / u.grad, u.noise / abs(u.grad)) for u in values if u.grad and _finite(u)]
+    if any(not u.grad and u.change and _finite(u) for u in values):
         return None
-    rate, error = min(rows, key=lambda row: row[1])
-    if all(abs(r - rate) <= e + error + SLACK * abs(rate) for r, e in rows):
-        return _rounded(rate, error)
-    return None
+    return agreed(rows)
 
 
-class Row(NamedTuple):
-    """One equation: y = Σ coefficient · x, up to noise (absolute)."""
-
-    y: float
-    xs: tuple[float, ...]
-    noise: float
-
-
-def _fit(rows: Sequence[Row]) -> tuple[float, ...] | None:
-    """The coefficients with which every row holds, where there is a row more at least than there are of them."""
-    rows = [row for row in rows if all(map(math.isfinite, (row.y, *row.xs, row.noise)))]
-    size = len(rows[0].xs) if rows else 0
-    sizes = [max((abs(row.xs[k]) for row in rows), default=0.0) for k in range(size)]
-    if len(rows) <= size or not all(sizes):
+def _groups(values: Sequence[Update]) -> float | None:
+    """The commonest of a few rates with change = -rate*g, where two parameters or more have each."""
+    rows = [(-u.change / u.grad, u.noise / abs(u.grad)) for u in values if u.grad and _finite(u)]
+    if len(rows) < 4 or any(not u.grad and u.change for u in values):
         return None
-    scaled = [Row(row.y, tuple(x / s for x, s in zip(row.xs, sizes, strict=True)), row.noise) for row in rows]
-    inverse = _inverse(chosen := _independent(scaled, size))
-    if inverse is None:
-        return None
-    found = [sum(a * row.y for a, row in zip(line, chosen, strict=True)) for line in inverse]
-    error = [sum(abs(a) * row.noise for a, row in zip(line, chosen, strict=True)) for line in inverse]
-    for row in scaled:
-        parts = [c * x for c, x in zip(found, row.xs, strict=True)]
-        allowed = 2 * (row.noise + sum(e * abs(x) for e, x in zip(error, row.xs, strict=True)))
-        if abs(row.y - sum(parts)) > allowed + SLACK * sum(map(abs, parts)):
+    clusters: list[list[tuple[float, float]]] = []
+    for row in sorted(rows, key=lambda r: r[1]):
+        near = next((c for c in clusters if agreed([c[0], row]) is not None), None)
+        if near is None:
+            clusters.append([row])
+        else:
+            near.append(row)
+        if len(clusters) > GROUPS:
             return None
-    return tuple(_rounded(c / s, e / s) for c, e, s in zip(found, error, sizes, strict=True))
-
-
-def _independent(rows: Sequence[Row], size: int) -> list[Row]:
-    """As many rows as there are unknowns, as far from each other's span as greedy choice gets them."""
-    rest = [(row, list(row.xs)) for row in rows]
-    chosen = []
-    for _ in range(size):
-        row, residue = max(rest, key=lambda pair: sum(x * x for x in pair[1]))
-        chosen.append(row)
-        norm = sum(x * x for x in residue)
-        if norm:
-            for _, xs in rest:
-                part = sum(a * b for a, b in zip(xs, residue, strict=True)) / norm
-                xs[:] = [a - part * b for a, b in zip(xs, residue, strict=True)]
-    return chosen
-
-
-def _inverse(rows: Sequence[Row]) -> list[list[float]] | None:
-    """The inverse of a small matrix by elimination; None where it is singular, or nearly so."""
-    size = len(rows)
-    lines = [[*row.xs, *(float(k == n) for n in range(size))] for k, row in enumerate(rows)]
-    for k in range(size):
-        pivot = max(range(k, size), key=lambda n: abs(lines[n][k]))
-        lines[k], lines[pivot] = lines[pivot], lines[k]
-        if abs(lines[k][k]) < 1e-12:
-            return None
-        lines[k] = [x / lines[k][k] for x in lines[k]]
-        for n in range(size):
-            if n != k:
-                lines[n] = [a - lines[n][k] * b for a, b in zip(lines[n], lines[k], strict=True)]
-    return [line[size:] for line in lines]
-
-
-def _adam(history: Sequence[Updates]) -> float | None:
-    """The rate of Adam with PyTorch's defaults from the first update on, None where the changes are not its."""
-    beta1, beta2, eps = 0.9, 0.999, 1e-8
-    rates = []
-    for serial in history[-1]:
-        m = v = 0.0
-        t = len(history)
-        for updates in history:
-            if serial not in updates:
-                return None
-            g = updates[serial].grad
-            m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
-        direction = (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + eps)
-        if direction:
-            rates.append(
-                (-history[-1][serial].change / direction, history[-1][serial].noise / abs(direction))
-            )
-    if not rates:
+    if min(map(len, clusters)) < 2:
         return None
-    rate, error = min(rates, key=lambda row: row[1])
-    good = all(abs(r - rate) <= e + error + 1e-9 * abs(rate) for r, e in rates)
-    return _rounded(rate, error + 1e-12 * abs(rate)) if good else None
+    return rounded(*max(clusters, key=len)[0])
+
+
+# Rules that are linear in what they use, the simplest first: of each, its equations, and what its coefficients say.
+
+
+def _momentum(history: Sequence[Updates]) -> list[Row]:
+    return [Row(u.change, (-u.grad, v.change), u.noise + v.noise) for u, v in _pairs(history, 2)]
+
+
+def _late(history: Sequence[Updates]) -> list[Row]:
+    return [Row(u.change, (-v.grad, v.change), u.noise + v.noise) for u, v in _pairs(history, 2)]
+
+
+def _replaced(history: Sequence[Updates]) -> list[Row]:
+    return [Row(u.new, (-u.grad,), u.noise) for u in history[-1].values() if u.old]
+
+
+def _decay(history: Sequence[Updates]) -> list[Row]:
+    return [Row(u.change, (-u.grad, -u.old), u.noise) for u in _singles(history, 2)]
+
+
+def _nesterov(history: Sequence[Updates]) -> list[Row]:
+    """change = mu*(last change)*s - rate*(1 + mu)*g + rate*mu*(last g), where s is the step size by the one before:
+    PyTorch's v = mu*v + g, change = -rate*(g + mu*v), without v."""
+    return [Row(u.change, (-u.grad, v.change, v.grad), u.noise + 2 * v.noise) for u, v in _pairs(history, 3)]
+
+
+def _heavy(history: Sequence[Updates]) -> list[Row]:
+    """Momentum and decay."""
+    return [Row(u.change, (-u.grad, v.change, -u.old), u.noise + v.noise) for u, v in _pairs(history, 3)]
+
+
+def _multiplied(history: Sequence[Updates]) -> list[Row]:
+    return [Row(u.change, (-u.grad * u.old,), u.noise) for u in history[-1].values()]
+
+
+def _shared(history: Sequence[Updates]) -> list[Row]:
+    chain = pairwise(history[-1].values())
+    return [Row(u.change, (-u.grad, v.change), u.noise + v.noise) for v, u in chain]
+
+
+Numbers = tuple[float, ...]
+
+
+def _as_they_are(numbers: Numbers) -> tuple[float, float]:
+    return numbers[0], numbers[1] if len(numbers) > 1 else 0.0
+
+
+def _by_rate(numbers: Numbers) -> tuple[float, float]:
+    rate, product = numbers
+    return rate, rounded(product / rate, 1e-9 * abs(product / rate))
+
+
+def _look_ahead(numbers: Numbers) -> tuple[float, float] | None:
+    now, _, last = numbers
+    rate = now - last
+    if not rate or not 0 < last / rate < 1:
+        return None
+    return rounded(rate, 1e-7 * abs(rate)), rounded(last / rate, 1e-7)
+
+
+Equations = Callable[[Sequence[Updates]], list[Row]]
+Reader = Callable[[Numbers], tuple[float, float] | None]
+
+LINEAR: tuple[tuple[str, Equations, Reader], ...] = (
+    ("momentum", _momentum, _as_they_are),
+    ("late momentum", _late, _as_they_are),
+    ("replaced", _replaced, _as_they_are),
+    ("decay", _decay, _by_rate),
+    ("nesterov", _nesterov, _look_ahead),
+    ("momentum", _heavy, _as_they_are),
+    ("multiplied", _multiplied, _as_they_are),
+    ("shared velocity", _shared, _as_they_are),
+)
+
+
+def _pairs(history: Sequence[Updates], unknowns: int) -> list[tuple[Update, Update]]:
+    """Updates of the last interval with those before them of the same parameter, and of earlier ones as needed."""
+    out: list[tuple[Update, Update]] = []
+    for k in range(len(history) - 1, max(0, len(history) - POOLED), -1):
+        out += [(u, history[k - 1][s]) for s, u in history[k].items() if s in history[k - 1]]
+        if len({(u.grad, u.change) for u, _ in out}) > unknowns:
+            break
+    return out
+
+
+def _singles(history: Sequence[Updates], unknowns: int) -> list[Update]:
+    """Updates of the last interval, and of earlier ones as needed."""
+    out: list[Update] = []
+    for updates in list(reversed(history))[:POOLED]:
+        out += updates.values()
+        if len({(u.grad, u.change) for u in out}) > unknowns:
+            break
+    return out
 
 
 def _finite(u: Update) -> bool:
     return math.isfinite(u.old) and math.isfinite(u.new) and math.isfinite(u.grad)
-
-
-def _rounded(x: float, error: float) -> float:
-    """The shortest decimal within the error of a measured number."""
-    for digits in range(1, 17):
-        candidate = float(f"{x:.{digits}g}")
-        if abs(candidate - x) <= 2 * error + SLACK * abs(x):
-            return candidate
-    return x

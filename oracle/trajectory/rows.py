@@ -10,16 +10,16 @@ from oracle.trajectory.steps import Step
 
 MARKS = {"ok": "✓", "wrong": "✗", "training": "✗"}
 
-ALL = 20
-"""Good steps that are shown one by one; then every tenth, from 200 every hundredth, and so on."""
+ALL = 10
+"""Good steps that are shown one by one; then every tenth, from 100 every hundredth, and so on."""
 
 VISIBLE = 1e-12
 """Losses that are nearer (relative) are shown in ten digits; what a loss loses in rounding is no news."""
 
-BAD = 20
+BAD = 10
 """Bad steps that are shown one by one."""
 
-HEADER = f"{'step':>6}  {'line':>5}  {'values':>8}  {'loss':<20}  {'PyTorch':<20}"
+HEADER = f"{'step':>6}  {'line':>5}  {'values':>8}  {'loss':<16}  {'PyTorch':<16}  what was updated"
 
 
 class Table:
@@ -40,7 +40,7 @@ class Table:
 
 
 def thinned(number: int) -> bool:
-    """Whether a step is one of those that are shown: 1 to 20, 30 … 200, 300 … 2000, and so on."""
+    """Whether a step is one of those that are shown: 1 to 10, 20 … 100, 200 … 1000, and so on."""
     every = 1
     while number > ALL * every:
         every *= 10
@@ -48,10 +48,15 @@ def thinned(number: int) -> bool:
 
 
 def line(step: Step) -> str:
-    """One step on a line: loss, PyTorch's for the same leaves, and the verdict."""
+    """One step on a line: loss, PyTorch's for the same leaves, the verdict, and how parameters were updated."""
     mine, torch = f"{step.loss:.10g}", "" if step.torch is None else f"{step.torch:.10g}"
     if step.torch is not None and not math.isclose(step.loss, step.torch, rel_tol=VISIBLE):
         mine, torch = short(step.loss, step.torch), short(step.torch, step.loss)
-    said = step.word + (f": {step.detail}" if step.detail else "")
-    mark = MARKS.get(step.word, "△")
-    return f"{step.number:>6}  {step.line:>5}  {step.size:>8,}  {mine:<20}  {torch:<20}  {mark} {said}"
+    said = [step.detail if step.word in ("wrong", "training") else step.detail or step.word]
+    if step.word == "ok":
+        said = [part for part in (step.update, step.detail) if part]
+    elif step.update and step.word == "training":
+        said = [step.detail, step.update]
+    mark = "△" if step.word == "ok" and step.odd else MARKS.get(step.word, "△")
+    text = f"{step.number:>6}  {step.line:>5}  {step.size:>8,}  {mine:<16}  {torch:<16}  {mark} {', '.join(said)}"
+    return text.rstrip()

@@ -26,20 +26,24 @@ class Step:
     """One backward call, for a reader.
 
     number     from 1
-    line       of the script, where backward was called
+    line       of the script, where backward was called; "8", in a notebook with its cell, "2:8"
     loss       the root's number; torch: PyTorch's from the same leaves, None when it was not asked
     size       values of the program
     word       the verdict; "training": the numbers are what they should be, but not of the program meant
     detail     a few words on it
+    update     the rule by which the script updated its parameters then, "" when it did not
+    odd        that rule goes uphill, or is a known mistake: the end of the run decides
     """
 
     number: int
-    line: int
+    line: str
     loss: float
     torch: float | None
     size: int
     word: Word
     detail: str = ""
+    update: str = ""
+    odd: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,9 @@ def judge_call(call: BackwardCall, traits: Traits = PLAIN) -> Judged:
         return Judged(None, torch=torch, why="a leaf changed between forward and backward")
     if call.raised is not None:
         return Judged(None, torch=torch, why=f"backward raised {call.raised}")
+    if call.hidden > call.size:
+        behind = f"{call.hidden:,} values behind ops that are not in the vocabulary"
+        return Judged(None, torch=torch, why=behind)
     if reused(call):
         return Judged(None, torch=torch, why="goes through values of an earlier backward")
     run = _run(call)

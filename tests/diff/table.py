@@ -30,6 +30,17 @@ TRAINERS = {
     "only_weights": Expected("not-updated", "p.data -=", 1),
     "momentum_late": Expected("momentum-late", "p.data -=", 4),
     "gradient_of_another": Expected("gradient-of-another", "neuron.b.data -=", 1),
+    "gradients_shifted": Expected("gradient-of-another", "p.data -=", 1),
+    "rate_squared_falling": Expected("rate-squared", "p.data -=", 1),
+    "decay_grows": Expected("decay-sign", "p.data -=", 1),
+    "data_replaced": Expected("data-replaced", "p.data =", 1),
+    "data_multiplied": Expected("data-multiplied", "p.data *=", 1),
+    "velocity_shared": Expected("velocity-shared", "p.data -=", 1),
+    "parameters_replaced": Expected("graph-carried-on", "loss.backward()", 4),
+    "adam_without_root": Expected("adam-no-root", "p.data -=", 1),
+    "adam_betas_swapped": Expected("adam-betas", "p.data -=", 2),
+    "adam_half_corrected": Expected("adam-half-corrected", "p.data -=", 2),
+    "adam_step_count": Expected("adam-step-count", "p.data -=", 2),
 }
 
 RULES = {
@@ -39,6 +50,16 @@ RULES = {
     "right_microbatches": "4 updates: gradient descent, step size 0.05",
     "right_inputs_are_values": "6 updates: gradient descent, step size 0.05",
     "right_two_losses": "4 updates: gradient descent, step size 0.05",
-    "right_momentum": "momentum",
+    "right_momentum": "momentum 0.9, step size 0.05",
+    "right_nesterov": "Nesterov momentum 0.9, step size 0.05",
+    "right_rmsprop": "6 updates: RMSprop, step size 0.02",
+    "right_adam_sparse": "8 updates: Adam, step size 0.02 to 0.0025",
+    "right_two_rates": "6 updates: gradient descent, step sizes 0.1 and others",
+    "right_adversaries": "12 updates: gradient descent, step size 0.05",
+    "right_converged": "momentum 0.5, step size 0.05",
+    "right_last_layer": "6 updates: gradient descent, step size 0.05",
 }
 """Right trainers, and words of the update rule that is measured in them."""
+
+CHOICES = {"adam_uncorrected": ("adam-uncorrected", "Adam without bias correction, step size 0.02")}
+"""Trainers that differ from PyTorch by choice: the slug, and words of the rule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import random
 from collections.abc import Callable, Sequence
@@ -259,14 +260,18 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {"eps": -1e-8}),
     ("AdamW", {"weight_decay": -1.0}),
     ("AdamW", {"lr": math.nan}),
+    ("SGD", {"lr": "0.1"}),
+    ("Adam", {"betas": (0.9,)}),
+    ("Adam", {"betas": 0.9}),
+    ("Adam", {"betas": ("a", 0.9)}),
 ]
 
 
 @pytest.mark.parametrize(("name", "settings"), WRONG)
 def test_settings_that_torch_refuses_are_refused(name: str, settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, TypeError, IndexError)) as theirs:
         getattr(torch.optim, name)([tensor(1.0)], **settings)
-    with pytest.raises(ValueError, match=r"must be|needs"):
+    with pytest.raises(TypeError if theirs.type is TypeError else ValueError, match=r"must be|needs"):
         getattr(optim, name)([Value(1.0)], **settings)
 
 
@@ -278,6 +283,9 @@ def test_settings_that_torch_refuses_are_refused(name: str, settings: dict[str, 
         ([1.0], TypeError, r"parameters are Values, got 1\.0"),
         ([Value(1.0) * 2], ValueError, "must be a leaf"),
         ([{"params": [Value(1.0)], "lr": -1.0}], ValueError, "lr must be 0 or more"),
+        ([{"lr": 0.1}], TypeError, r'a dict with "params", got'),
+        ([{"params": {Value(1.0)}}], TypeError, "need an order"),
+        ([{"params": [Value(1.0)]}, Value(2.0)], TypeError, r'a dict with "params", got'),
     ],
 )
 def test_parameters_that_cannot_be_optimised(params: Any, error: type[Exception], message: str) -> None:
@@ -290,6 +298,40 @@ def test_a_parameter_is_listed_once() -> None:
     for params in ([x, x], [{"params": [x]}, {"params": [x]}]):
         with pytest.raises(ValueError, match="twice"):
             optim.Adam(params)
+
+
+def test_names_and_defaults_are_torchs() -> None:
+    """PyTorch has more arguments, which choose among its implementations."""
+    pairs = [(getattr(optim, name), getattr(torch.optim, name)) for name in ("SGD", "Adam", "AdamW")]
+    schedules = ("StepLR", "ExponentialLR", "LambdaLR", "CosineAnnealingLR")
+    pairs += [(getattr(optim, name), getattr(torch.optim.lr_scheduler, name)) for name in schedules]
+    for ours, theirs in pairs:
+        mine, torchs = (inspect.signature(cls).parameters for cls in (ours, theirs))
+        assert [(n, p.default) for n, p in mine.items()] == [
+            (n, torchs[n].default) for n in torchs if n in mine
+        ], ours.__name__
+
+
+def test_a_group_can_join_later() -> None:
+    ours, theirs = [Value(x) for x in numbers(5, 2)], [tensor(x) for x in numbers(5, 2)]
+    pair = (optim.SGD(ours[:1], lr=0.1), torch.optim.SGD(theirs[:1], lr=0.1))
+    for optimizer, p in zip(pair, (ours, theirs), strict=True):
+        optimizer.add_param_group({"params": p[1], "momentum": 0.9})
+        for _ in range(3):
+            optimizer.zero_grad()
+            (p[0] * p[1]).backward()
+            optimizer.step()
+    assert [p.data for p in ours] == [t.item() for t in theirs]
+    with pytest.raises(ValueError, match="twice"):
+        pair[0].add_param_group({"params": ours[:1]})
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("StepLR", {"step_size": 0}), ("CosineAnnealingLR", {"T_max": 0})]
+)
+def test_a_schedule_of_no_epochs_is_refused(name: str, settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must not be 0"):
+        getattr(optim, name)(optim.SGD([Value(1.0)]), **settings)
 
 
 def test_a_scheduler_needs_an_optimiser_and_as_many_functions_as_groups() -> None:

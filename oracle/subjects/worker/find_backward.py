@@ -132,6 +132,8 @@ def _closure_ways(engine: Engine) -> Iterator[Way]:
 
 def _means_backward(name: str) -> bool:
     plain = name.replace("_", "").lower()
+    if plain.startswith("background"):
+        return False
     return plain.startswith("back") or "backward" in plain or "backprop" in plain
 
 

@@ -61,9 +61,10 @@ class Shadow:
     data      the node's number when it was made; for a leaf, when it was last looked at
     parameters  the op's plain numbers besides its operands, by PyTorch's names
     node      a callable that gives the node, or None when it is gone
+    part_of   for a product or sum within a fused node, that node's shadow: its gradient is the part's, too
     """
 
-    __slots__ = ("data", "node", "op", "operands", "parameters", "seen", "serial")
+    __slots__ = ("data", "node", "op", "operands", "parameters", "part_of", "seen", "serial")
 
     def __init__(
         self, serial: int, op: str | None, operands: tuple[Any, ...], seen: tuple[float, ...], data: float
@@ -71,6 +72,7 @@ class Shadow:
         self.serial, self.op, self.operands, self.seen, self.data = serial, op, operands, seen, data
         self.node: Callable[[], Any] = _gone
         self.parameters: dict[str, Any] = {}
+        self.part_of: Shadow | None = None
 
 
 def _gone() -> None:
@@ -334,6 +336,8 @@ class Watch:
             if id(top) in self.shadows:
                 continue
             known = [self.shadows[id(x)] for x in parents if id(x) in self.shadows]
+            if self._fused(top):
+                continue
             op = self._own_op(top)
             if op is not None:
                 operands = tuple(self.shadows[id(x)] for x in top.parents)
@@ -345,6 +349,38 @@ class Watch:
             else:
                 self._add(top, "" if known else None, tuple(known[:64]), ())
         return self.shadows[id(node)]
+
+    def _fused(self, node: Any) -> bool:
+        """Take a `dot` or `sum` of minigrad's apart into the products and sums that it is, in its order."""
+        op, a, b = (getattr(node, name, None) for name in ("op", "a", "b"))
+        if op not in ("dot", "sum") or not isinstance(a, tuple) or not isinstance(b, tuple):
+            return False
+        if not all(isinstance(x, self.types) and id(x) in self.shadows for x in (*a, *b)):
+            return False
+        parts: list[Shadow] = []
+
+        def part(op: str, x: Shadow, y: Shadow) -> Shadow:
+            serial = self.next = next(self.serials)
+            data = x.data * y.data if op == "mul" else x.data + y.data
+            parts.append(Shadow(serial, op, (x, y), (x.data, y.data), data))
+            return parts[-1]
+
+        rows = [[self.shadows[id(x)] for x in row] for row in (a, b)]
+        for shadow, x in zip((*rows[0], *rows[1]), (*a, *b), strict=True):
+            if shadow.op is None:
+                shadow.data = self.data(x)
+        start = len(a) - len(b) if op == "dot" else len(a)
+        terms = rows[0][:start] + [part("mul", x, y) for x, y in zip(rows[0][start:], rows[1], strict=True)]
+        total = terms[0]
+        for term in terms[1:]:
+            total = part("add", total, term)
+        if not parts:
+            return False  # the sum of one term: no op of the vocabulary
+        last = parts.pop()
+        whole = self._add(node, last.op, last.operands, last.seen)
+        for one in parts:
+            one.part_of = whole
+        return True
 
     def _own_op(self, node: Any) -> str | None:
         """The op that a node names itself, if it has its operands in order, too."""

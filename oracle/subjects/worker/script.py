@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import traceback
 
 from . import blank
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 Module = type(sys)
+
+HERE = os.path.dirname(__file__)
+
+FRAMES = 8
+"""Calls of a traceback that are shown, the last ones."""
 
 WRITES = 200_000
 """Writes of one interval that are told; a training step has one or two for each parameter."""
@@ -47,20 +53,48 @@ def run(config: dict[str, Any]) -> None:
     module = sys.modules["__main__"] = Module("__main__")
     vars(module).update(__file__=path, __builtins__=__builtins__, display=blank.BLANK)
     vars(module)["get_ipython"] = blank.BLANK
-    problems = []
-    for name, source in cells(path):
+    problems, code = [], 0
+    try:
+        pieces = cells(path)
+    except (ValueError, OSError) as problem:
+        problems.append({"type": "", "message": str(problem)[:300], "line": None, "cell": ""})
+        pieces = []
+    for name, source in pieces:
         try:
             exec(compile(source, name, "exec", dont_inherit=True), vars(module))
         except BaseException as problem:  # whatever a script ends with is told
             if isinstance(problem, SystemExit):
+                code = _exit_code(problem)
                 break
             problems.append(_told(problem, name))
-            sys.stderr.write("".join(traceback.format_exception(problem)[-8:]))
+            sys.stderr.write(_traceback(problem))
             if not path.endswith(".ipynb"):
                 break
-    teller.end(problems)
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
+    teller.end(problems, code=code)
     sys.stderr.flush()
-    os._exit(0)  # threads and exit handlers of the script's are none of ours
+    os._exit(0)  # daemons and exit handlers of the script's are none of ours
+
+
+def _exit_code(end: SystemExit) -> int:
+    """The code that Python would end with; a message instead of a code is printed, as Python prints it."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+def _traceback(problem: BaseException) -> str:
+    """The traceback as the script's author knows it: without the frames of those who watch."""
+    told = traceback.TracebackException.from_exception(problem)
+    stack = [told]
+    for one in stack:
+        own = [f for f in one.stack if os.path.dirname(f.filename) != HERE]
+        one.stack = traceback.StackSummary.from_list(own[-FRAMES:])
+        stack += [x for x in (one.__cause__, one.__context__) if x is not None]
+    return "".join(told.format())
 
 
 def _told(problem: BaseException, name: str) -> dict[str, Any]:
@@ -90,13 +124,14 @@ class Teller:
         self.since = 0
         self.lasting: set[int] = set()
         self.named: set[int] = set()
+        self.process = os.getpid()
 
     def backward(self, root: Any, call: Callable[[], Any]) -> Any:
         """Let the script's backward run, and tell the program, and the numbers before and after."""
         watch = self.watch
         frame = sys._getframe(2)
         program = _Program(watch, watch.shadow(root))
-        before = [watch.grad(node) if node is not None else None for node in program.nodes]
+        before = program.grads()
         # what moved between forward and backward is compared before any gradient is pushed
         event = {"event": "backward", "step": self.step, "line": frame.f_lineno, "since": self.since}
         event["file"] = frame.f_code.co_filename
@@ -123,9 +158,11 @@ class Teller:
                 sys.stderr.flush()
                 os._exit(0)
 
-    def end(self, problems: list[dict[str, Any]], how: str = "end") -> None:
+    def end(self, problems: list[dict[str, Any]], how: str = "end", code: int = 0) -> None:
         """Tell how the script ended, and what it set since the last backward."""
-        self._tell({"event": how, "problems": problems, **self._interval(None, None)})
+        classes = [cls.__name__ for cls in self.watch.types]
+        made = {"code": code, "classes": classes, "made": self.watch.engine is not None}
+        self._tell({"event": how, "problems": problems, **made, **self._interval(None, None)})
 
     def _numbers(self, program: _Program, before: list[float | None]) -> dict[str, Any]:
         """The program with its numbers, or where it is too large, those of its leaves."""
@@ -135,10 +172,11 @@ class Teller:
             full = self.step % 10 == 0
         count = size if full else program.leaves
         self.told += size if full else 0
-        data, grad = [], []
-        for node, shadow in zip(program.nodes[:count], program.order, strict=False):
-            data.append(shadow.data if node is None else watch.data(node))
-            grad.append(None if node is None else watch.grad(node))
+        data = [
+            shadow.data if node is None else watch.data(node)
+            for node, shadow in zip(program.nodes[:count], program.order, strict=False)
+        ]
+        grad = program.grads()[:count]
         engine = watch.engine
         assert engine is not None
         cls = type(program.nodes[program.root]) if program.nodes[program.root] is not None else engine.cls
@@ -157,6 +195,7 @@ class Teller:
             "grad": [_optional(g) for g in grad],
             "clouded": program.clouded(),
             "unknown": program.unknown(),
+            "hidden": program.hidden(),
         }
 
     def _interval(self, program: _Program | None, frame: Any) -> dict[str, Any]:
@@ -187,6 +226,8 @@ class Teller:
         }
 
     def _tell(self, event: dict[str, Any]) -> None:
+        if os.getpid() != self.process:
+            return  # a copy that the script made of its process; what it does is its own
         _write(self.events, json.dumps(event, separators=(",", ":")).encode() + b"\n")
 
 
@@ -250,6 +291,28 @@ class _Program:
                     if i in now and now[i] != seen and now[i] == now[i] and i not in out:
                         out[i] = [i, text(seen), text(now[i])]
         return list(out.values())
+
+    def grads(self) -> list[float | None]:
+        """The gradient of every value; of a part of a fused node, that node's."""
+        out = []
+        for node, shadow in zip(self.nodes, self.order, strict=True):
+            bearer = node if shadow.part_of is None else shadow.part_of.node()
+            out.append(None if bearer is None else self.watch.grad(bearer))
+        return out
+
+    def hidden(self) -> int:
+        """How many values lead to the root through ops alone that are not in the vocabulary."""
+        stack = [s for s in self.order if s.op == ""]
+        if not stack:
+            return 0
+        seen = {id(s) for s in self.order}
+        found = len(seen)
+        while stack:
+            for x in stack.pop().operands:
+                if isinstance(x, Shadow) and id(x) not in seen:
+                    seen.add(id(x))
+                    stack.append(x)
+        return len(seen) - found
 
     def unknown(self) -> list[str]:
         """Classes of the nodes that an op made which is not in the vocabulary."""

@@ -50,7 +50,7 @@ def cells(path: str) -> list[tuple[str, str | bytes]]:
     try:
         found = json.loads(raw)["cells"]
         texts = ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
-    except (KeyError, TypeError, RecursionError) as problem:
+    except (KeyError, TypeError, RecursionError, json.JSONDecodeError) as problem:
         raise ValueError(f"not a notebook: {problem}") from None
     return [(f"{path}#{n}", without_magics(text)) for n, text in enumerate(texts, start=1)]
 

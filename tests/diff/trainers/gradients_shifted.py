@@ -1,0 +1,17 @@
+"""Every parameter moves by its neighbour's gradient."""
+
+import random
+
+from engine import MLP, loss_of
+
+random.seed(3)
+model = MLP(2, 2, 1)
+lr = 0.05
+for step in range(6):
+    loss = loss_of(model)
+    for p in model.parameters():
+        p.grad = 0.0
+    loss.backward()
+    grads = [p.grad for p in model.parameters()]
+    for p, grad in zip(model.parameters(), grads[1:] + grads[:1]):
+        p.data -= lr * grad
