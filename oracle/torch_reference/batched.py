@@ -76,7 +76,7 @@ def inexact(plan: Plan) -> set[int]:
     """
     t = torch()
     laid = plan.columns
-    several = [k for k, kind in enumerate(laid.kinds) if pushes(kind) > 1]
+    several = [k for k, kind in enumerate(laid.kinds) if uses(kind) > 1]
     if not several:
         return set()
     consumers = t.bincount(
@@ -124,8 +124,8 @@ def _forward(plan: Plan) -> tuple[Tensor, list[Call]]:
 def _backward(plan: Plan, calls: list[Call]) -> Tensor:
     t = torch()
     laid = plan.columns
-    debtors, places, ends = _owed(plan)
-    owed = t.zeros(len(debtors) + 1, dtype=t.float64)  # the last one takes what nobody is owed
+    to, places, ends = pushes(laid, plan.levels, plan.live)
+    owed = t.zeros(len(to) + 1, dtype=t.float64)  # the last one takes what nobody is owed
     grad = t.full((laid.size,), -0.0, dtype=t.float64)
     grad[laid.roots] = 1.0
     level = len(ends) - 1
@@ -136,7 +136,7 @@ def _backward(plan: Plan, calls: list[Call]) -> Tensor:
         while level > down_to:
             level -= 1
             rows = slice(ends[level], ends[level + 1])
-            grad.index_add_(0, debtors[rows], owed[rows])
+            grad.index_add_(0, to[rows], owed[rows])
 
     for group, (operands, result) in zip(reversed(plan.groups), reversed(calls), strict=True):
         complete(group.rank)
@@ -148,23 +148,24 @@ def _backward(plan: Plan, calls: list[Call]) -> Tensor:
     return grad
 
 
-def _owed(plan: Plan) -> tuple[Tensor, tuple[Tensor, Tensor], list[int]]:
-    """Everything that a live node owes an operand, in the order in which it is to be added up, level by level.
+def pushes(laid: Columns, levels: Tensor, live: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor], list[int]]:
+    """Every push of a live node to an operand, in the order in which they are to be added up, level by level.
 
-    Returns to whom; for every node and slot, where in this order its push belongs; and where each level begins.
+    Returns to which place; for every node and slot, where in this order its push belongs (one place more for those
+    that do not count); and where each level begins.
     """
     t = torch()
-    laid = plan.columns
     n = len(laid.made)
     newest_first = t.empty(n, dtype=t.int64).scatter_(0, laid.size - 1 - laid.made, t.arange(n))
     operands = t.stack([column.index_select(0, newest_first) for column in laid.operands], 1).flatten()
     owes = operands != NONE
-    if not bool(plan.live[1:].all()):
-        owes &= plan.live[laid.made][newest_first].repeat_interleave(2)
+    if not bool(live[1:].all()):
+        owes &= live[laid.made][newest_first].repeat_interleave(2)
     owes = owes.nonzero().flatten()
-    levels = plan.levels.index_select(0, operands.index_select(0, owes))
-    lengths = t.bincount(levels, minlength=int(plan.levels.max()) + 1)
-    owes = owes.index_select(0, stable_order(levels, len(lengths)))
+    level = levels.index_select(0, operands.index_select(0, owes))
+    lengths = t.bincount(level, minlength=int(levels.max()) + 1)
+    if len(lengths) > 1:
+        owes = owes.index_select(0, stable_order(level, len(lengths)))
     places = t.full((2, n), len(owes))
     edge = (owes & 1) * n + newest_first.index_select(0, owes >> 1)
     places.view(-1).scatter_(0, edge, t.arange(len(owes)))
@@ -173,7 +174,7 @@ def _owed(plan: Plan) -> tuple[Tensor, tuple[Tensor, Tensor], list[int]]:
 
 
 @cache
-def pushes(kind: Kind) -> int:
+def uses(kind: Kind) -> int:
     """How many times an op pushes to one operand at most: more than once when PyTorch makes it of several."""
     t = torch()
     operands = [t.ones(1, dtype=t.float64, requires_grad=True) for _ in kind.slots]

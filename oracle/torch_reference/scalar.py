@@ -5,6 +5,8 @@ It costs some 20 µs and 2 kB a node, and does every step that a case can have.
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import count
 from typing import Any
 
 from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Step, Zero
@@ -13,9 +15,12 @@ from oracle.torch_reference.module import torch
 from oracle.vocabulary import VOCABULARY
 
 
-def run(case: Case) -> tuple[Observation, ...]:
-    """One observation for every Observe step."""
-    under_way = _Run(case.program)
+def run(case: Case, wanted: Container[int] | None = None) -> tuple[Observation, ...]:
+    """One observation for every Observe step.
+
+    wanted  values whose gradients are; None: all. PyTorch then need not keep the others
+    """
+    under_way = _Run(case.program, wanted=wanted)
     seen = [under_way.do(step) for step in case.steps]
     return tuple(observation for observation in seen if observation is not None)
 
@@ -29,9 +34,11 @@ def values(program: Program) -> list[float]:
 class _Run:
     """One case under way."""
 
-    def __init__(self, program: Program, leaves_require_grad: bool = True) -> None:
+    def __init__(
+        self, program: Program, leaves_require_grad: bool = True, wanted: Container[int] | None = None
+    ) -> None:
         t = torch()
-        self.program = program
+        self.program, self.wanted = program, wanted
         self.leaves = [
             t.tensor(x, dtype=t.float64, requires_grad=leaves_require_grad) for x in program.inputs
         ]
@@ -39,9 +46,9 @@ class _Run:
 
     def rebuild(self) -> None:
         self.values = list(self.leaves)
-        for _, node in self.program.nodes():
+        for k, node in self.program.nodes():
             value = self._apply(node)
-            if value.requires_grad:
+            if value.requires_grad and (self.wanted is None or k in self.wanted):
                 value.retain_grad()
             self.values.append(value)
 
@@ -74,6 +81,11 @@ class _Run:
             case Observe():
                 return Observation(
                     tuple(v.item() for v in self.values),
-                    tuple(None if v.grad is None else v.grad.item() for v in self.values),
+                    tuple(map(self._grad, count(), self.values)),
                 )
         return None
+
+    def _grad(self, k: int, value: Any) -> float | None:
+        if self.wanted is not None and k not in self.wanted:
+            return None
+        return None if value.grad is None else float(value.grad.item())

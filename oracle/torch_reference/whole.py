@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.program import Program
@@ -15,16 +15,17 @@ A_CALL = 6
 """What a batched call costs, in nodes done one by one: about 120 µs against 20."""
 
 
-def run(case: Case) -> tuple[Observation, ...]:
+def run(case: Case, wanted: Container[int] | None = None) -> tuple[Observation, ...]:
     """What PyTorch gets for the whole case: one observation for every Observe step.
 
     A gradient is None where PyTorch has none: the value does not lead to any root of the case.
+    wanted: the values whose gradients will be looked at; None: all.
     """
-    (seen,) = run_all([case])
+    (seen,) = run_all([case], wanted)
     return seen
 
 
-def run_all(cases: Sequence[Case]) -> list[tuple[Observation, ...]]:
+def run_all(cases: Sequence[Case], wanted: Container[int] | None = None) -> list[tuple[Observation, ...]]:
     """`run` of many cases; those that are backpropagated once are packed into one."""
     plain = [n for n, case in enumerate(cases) if case.steps == (Backward(case.program.root), Observe())]
     plan = _worth([cases[n].program for n in plain])
@@ -32,9 +33,9 @@ def run_all(cases: Sequence[Case]) -> list[tuple[Observation, ...]]:
         plain = [n for k, n in enumerate(plain) if k not in inexact]
         plan = _worth([cases[n].program for n in plain])
     if plan is None:
-        return [scalar.run(case) for case in cases]
+        return [scalar.run(case, wanted) for case in cases]
     found = {n: (seen,) for n, seen in zip(plain, batched.observe(plan), strict=True)}
-    return [found[n] if n in found else scalar.run(case) for n, case in enumerate(cases)]
+    return [found[n] if n in found else scalar.run(case, wanted) for n, case in enumerate(cases)]
 
 
 def values(program: Program) -> list[float]:
