@@ -116,7 +116,9 @@ def test_an_op_of_several_on_a_shared_operand_is_left_to_the_scalar_path(op: str
 
 def test_chosen_by_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
-    monkeypatch.setattr(scalar, "run", lambda case, run=scalar.run: chosen.append("scalar") or run(case))
+    monkeypatch.setattr(
+        scalar, "run", lambda case, *wanted, run=scalar.run: chosen.append("scalar") or run(case)
+    )
     monkeypatch.setattr(
         batched, "observe", lambda plan, run=batched.observe: chosen.append("batched") or run(plan)
     )

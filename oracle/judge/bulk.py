@@ -50,7 +50,7 @@ def _plain(run: Run, traits: Traits) -> bool:
 
 def in_bulk(run: Run, traits: Traits, tell: Tick = lambda done, wrong: None) -> Checked:
     """`judge` of one plain run."""
-    answers = _ask(run, tell)
+    answers = ask(run, tell)
     if not answers.suspects:
         return Checked(run, (), answers.data, answers.grad, {}, frozenset(), False)
     close = check(run, answers, traits, answers.suspects)
@@ -62,7 +62,7 @@ def in_bulk(run: Run, traits: Traits, tell: Tick = lambda done, wrong: None) -> 
 
 
 @dataclass(frozen=True)
-class _Answers:
+class Answers:
     """What PyTorch says of every value of a run, by the subject's own numbers.
 
     data, grad  what these call for
@@ -82,7 +82,7 @@ class _Answers:
         return self.pushed[slot][k]
 
 
-def _ask(run: Run, tell: Tick) -> _Answers:
+def ask(run: Run, tell: Tick = lambda done, wrong: None) -> Answers:
     t = torch()
     program = run.program
     laid, groups = columns([program]).sorted_by()
@@ -92,11 +92,8 @@ def _ask(run: Run, tell: Tick) -> _Answers:
         zeros = t.zeros(laid.size, dtype=t.float64)
         return laid.fill(zeros, [values]) if values else zeros
 
-    made, grad, live = (
-        laid.fill(laid.data(), [run.made]),
-        column(run.grad),
-        column(program.reaches(run.root)) > 0,
-    )
+    made, grad = laid.fill(laid.data(), [run.made]), column(run.grad)
+    live = t.arange(laid.size) != NONE if laid.all_live() else column(program.reaches(run.root)) > 0
     data, data_bound = made.clone(), column()
     pushed, push_bound = (column(), column()), (column(), column())
     done = 0
@@ -116,14 +113,14 @@ def _ask(run: Run, tell: Tick) -> _Answers:
         done += len(nodes)
         tell(done, 0)
 
-    newest_first = laid.made.argsort(descending=True)
-    maker = laid.made[newest_first]
-    to = t.stack([operands[newest_first] for operands in laid.operands], 1).flatten()
-    to[~live[maker].repeat_interleave(2)] = NONE
+    newest_first = laid.newest_first()
+    maker = laid.made.index_select(0, newest_first)
+    to = t.stack([operands.index_select(0, newest_first) for operands in laid.operands], 1)
+    to = t.where(live.index_select(0, maker)[:, None], to, NONE).flatten()
 
     def summed(slots: Sequence[Tensor]) -> Tensor:
         """What the consumers of each value have in such columns, added in the order in which PyTorch does it."""
-        pushes = t.stack([slot[maker] for slot in slots], 1).flatten()
+        pushes = t.stack([slot.index_select(0, maker) for slot in slots], 1).flatten()
         return t.full((laid.size,), -0.0, dtype=t.float64).index_add_(0, to, pushes)
 
     owed = summed(pushed)
@@ -134,7 +131,7 @@ def _ask(run: Run, tell: Tick) -> _Answers:
     bound[laid.roots] = 0.0
     bad = ~_close(made, data, data_bound) | (live & ~_close(grad, owed, bound))
     (suspects,) = laid.split(bad.tolist())
-    return _Answers(
+    return Answers(
         laid.split(data.tolist())[0],
         laid.split(owed.tolist())[0],
         tuple(laid.split(slot.tolist())[0] for slot in pushed) if any(suspects) else (),

@@ -51,13 +51,8 @@ def plan(programs: Sequence[Program]) -> Plan:
 def _live(laid: Columns, groups: list[Group]) -> Tensor:
     """Whether the value at each place leads to a root."""
     t = torch()
-    used = t.zeros(laid.size, dtype=t.bool)
-    used[laid.roots] = True
-    for column in laid.operands:
-        used.index_fill_(0, column, True)
-    used[NONE] = False
-    if bool(used[1:].all()):  # nothing but roots is without a consumer
-        return used
+    if laid.all_live():
+        return t.arange(laid.size) != NONE
     live = t.zeros(laid.size, dtype=t.bool)
     live[laid.roots] = True
     for group in reversed(groups):
@@ -156,7 +151,7 @@ def pushes(laid: Columns, levels: Tensor, live: Tensor) -> tuple[Tensor, tuple[T
     """
     t = torch()
     n = len(laid.made)
-    newest_first = t.empty(n, dtype=t.int64).scatter_(0, laid.size - 1 - laid.made, t.arange(n))
+    newest_first = laid.newest_first()
     operands = t.stack([column.index_select(0, newest_first) for column in laid.operands], 1).flatten()
     owes = operands != NONE
     if not bool(live[1:].all()):

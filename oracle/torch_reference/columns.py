@@ -97,6 +97,20 @@ class Columns:
             for p, (inputs, nodes) in zip(self.programs, self.spans, strict=True)
         ]
 
+    def newest_first(self) -> Tensor:
+        """Where in these columns the nodes are, the one made last first."""
+        t = torch()
+        n = len(self.made)
+        return t.empty(n, dtype=t.int64).scatter_(0, self.size - 1 - self.made, t.arange(n))
+
+    def all_live(self) -> bool:
+        """Whether nothing but roots is without a consumer, so that everything leads to a root."""
+        used = torch().zeros(self.size, dtype=torch().bool)
+        for column in self.operands:
+            used.index_fill_(0, column, True)
+        used[[NONE, *self.roots]] = True
+        return bool(used.all())
+
     def data(self) -> Tensor:
         """The data at every place before anything is computed: nan at those of nodes."""
         given = chain.from_iterable(
