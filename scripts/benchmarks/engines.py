@@ -42,7 +42,7 @@ def demo(model: Any, parameters: list[Any], inputs: Callable[[list[float]], Any]
 
     def step() -> None:
         scores = [model(inputs(point)) for point in points]
-        losses = [(score * -side + 1.0).relu() for side, score in zip(sides, scores)]  # noqa: B905
+        losses = [(score * -side + 1.0).relu() for side, score in zip(sides, scores, strict=True)]
         total = sum(losses[1:], losses[0]) * (1.0 / len(losses))
         total = total + sum((p * p for p in parameters[1:]), parameters[0] * parameters[0]) * DECAY
         for p in parameters:
@@ -59,12 +59,15 @@ def network(value: Callable[[float], Any]) -> tuple[Callable[[Any], Any], list[A
     rng = random.Random(1)
     layers = [
         [([value(rng.uniform(-1, 1)) for _ in range(n)], value(0.0)) for _ in range(m)]
-        for n, m in zip([2, *SIZES], SIZES)  # noqa: B905
+        for n, m in zip([2, *SIZES[:-1]], SIZES, strict=True)
     ]
 
     def model(x: Any) -> Any:
         for layer in layers:
-            out = [sum((w * v for w, v in zip(weights[1:], x[1:])), bias + weights[0] * x[0]) for weights, bias in layer]  # noqa: B905
+            out = [
+                sum((w * v for w, v in zip(weights[1:], x[1:], strict=True)), bias + weights[0] * x[0])
+                for weights, bias in layer
+            ]
             x = [value.relu() for value in out] if len(out) > 1 else out
         return x[0]
 
@@ -102,7 +105,7 @@ def _torch() -> Work:
     points, sides = samples()
 
     def step() -> None:
-        losses = [(model(point) * -side + 1.0).relu() for side, point in zip(sides, points)]  # noqa: B905
+        losses = [(model(point) * -side + 1.0).relu() for side, point in zip(sides, points, strict=True)]
         total = sum(losses) * (1.0 / len(losses)) + sum(p * p for p in parameters) * DECAY
         for p in parameters:
             p.grad = None
@@ -149,7 +152,7 @@ def _compiled() -> Work:
     optimizer = SGD(parameters, RATE)
     margin = minigrad.compile(lambda point, side: (1 - model(point) * side).relu())
     decay = minigrad.compile(lambda: DECAY * minigrad.dot(parameters, parameters))
-    rows = list(zip(*samples()))  # noqa: B905
+    rows = list(zip(*samples(), strict=True))
 
     def step() -> None:
         optimizer.zero_grad()
