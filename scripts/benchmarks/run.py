@@ -232,10 +232,21 @@ def machine(rounds: int) -> str:
     )
 
 
+def into_readme(text: str, readme: Path = HERE.parent.parent / "README.md") -> None:
+    """Put the tables between the README's two marks. Raises ValueError when these are not there."""
+    whole = readme.read_text(encoding="utf-8")
+    before, begin, rest = whole.partition("<!-- performance -->\n")
+    _, end, after = rest.partition("<!-- /performance -->")
+    if not begin or not end:
+        raise ValueError(f"{readme} has no <!-- performance --> … <!-- /performance -->")
+    readme.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="default 5")
     parser.add_argument("--only", choices=PARTS, action="append", help="one part; repeatable")
+    parser.add_argument("--readme", action="store_true", help="also put the tables into the README")
     options = parser.parse_args(arguments)
     parts = options.only or list(PARTS)
     jobs = list(dict.fromkeys(job for part in parts for job in PARTS[part]))
@@ -249,9 +260,10 @@ def main(arguments: Sequence[str]) -> int:
             options.rounds,
             lambda job: progress.update(task, advance=1, description=f"{job.kind} {job.arguments}"),
         )
-    for part in parts:
-        print("\n".join(TABLES[part](rounds)), end="\n\n")
-    print(machine(options.rounds))
+    text = "\n\n".join(["\n".join(TABLES[part](rounds)) for part in parts] + [machine(options.rounds)])
+    print(text)
+    if options.readme:
+        into_readme(text)
     return 0
 
 
