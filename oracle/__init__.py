@@ -16,14 +16,14 @@ from oracle.version import VERSION as __version__
 if TYPE_CHECKING:
     from oracle.api import assert_matches_torch, diff
     from oracle.models import from_torch, to_torch
-    from oracle.record import record
+    from oracle.recording import record
 
 __all__ = ["__version__", "assert_matches_torch", "diff", "from_torch", "record", "to_torch"]
 
 _HOME = {
     "diff": "oracle.api",
     "assert_matches_torch": "oracle.api",
-    "record": "oracle.record",
+    "record": "oracle.recording",
     "to_torch": "oracle.models",
     "from_torch": "oracle.models",
 }

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from oracle import models, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.judge.blame import Fault
+from oracle.judge.bulk import LARGE, judge_one
 from oracle.judge.causes import words
 from oracle.judge.equations import Checked, Traits, runs
 from oracle.judge.example import example, pick
-from oracle.judge.locals import judge
+from oracle.judge.excerpt import LARGE as SHOWN_IN_PART
+from oracle.judge.excerpt import SHOWN, excerpt
 from oracle.judge.static import blame
 from oracle.program import Program
-from oracle.record import from_graph, record
+from oracle.progress import meter
+from oracle.recording import from_graph, record
 from oracle.report import CaseResult, Cause, Report, SubjectInfo
 from oracle.unroll import unrolled
 from oracle.version import VERSION
@@ -136,10 +139,16 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
     began = time.monotonic()
     case = Case(f"live/{name}", program, "", (Backward(program.root), Observe()))
     (run,) = runs(case, [observation])
-    (checked,) = judge([run], Traits({}))
+    with meter("judging", len(program), shown=len(program) >= LARGE) as tell:
+        checked = judge_one(run, Traits({}), tell)
     faults, unexplained = blame(checked)
     title = getattr(engine, "__qualname__", type(engine).__name__)
-    found = [_cause(fault, checked, title) for fault in faults]
+    in_part = len(program) > SHOWN_IN_PART
+    whole: Sequence[Observation] = ()
+    if in_part and faults:
+        failures = [shown[1] for fault in faults if (shown := pick(fault))]
+        whole = torch_reference.run(case, {i for f in failures for i in excerpt(f).values})
+    found = [_cause(fault, checked, title, whole) for fault in faults]
     wrong = bool(unexplained) or any(cause.demanded for cause in found)
     outcome = "fail" if wrong else "policy" if found else "pass"
     return Report(
@@ -156,15 +165,23 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
         (CaseResult(case.name, "live", outcome, tuple(range(len(found)))),),
         {},
         len(unexplained),
+        notes=(_in_part(len(program)),) if in_part else (),
     )
 
 
-def _cause(fault: Fault, checked: Checked, title: str) -> Cause:
+def _in_part(size: int) -> str:
+    return (
+        f"{size:,} values: all were judged, and causes and counts are of all; examples show {SHOWN} values at most, "
+        "around a wrong number, with the numbers that they have in the whole"
+    )
+
+
+def _cause(fault: Fault, checked: Checked, title: str, whole: Sequence[Observation]) -> Cause:
     said = words(fault, None, {})
     shown = pick(fault)
     drawn = None
     if shown is not None:
-        drawn = example(fault, checked, shown[1], {"constructor": f"{title}(x)"})
+        drawn = example(fault, checked, shown[1], {"constructor": f"{title}(x)"}, observations=whole)
     return Cause(
         fault.kind,
         fault.severity,

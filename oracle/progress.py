@@ -11,9 +11,12 @@ Tick = Callable[[int, int], None]
 
 
 @contextmanager
-def meter(what: str, total: int | None = None) -> Iterator[Tick]:
-    """A line on stderr with number, rate and time, if that is a terminal. total: how many there will be."""
-    if not sys.stderr.isatty():
+def meter(what: str, total: int | None = None, shown: bool = True) -> Iterator[Tick]:
+    """A line on stderr with number, rate and time, if that is a terminal. total: how many there will be.
+
+    shown  False for something short, which is not worth a line
+    """
+    if not shown or not sys.stderr.isatty():
         yield lambda done, wrong: None
         return
     from rich.console import Console

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from oracle.recording import reachable
+
 FUSED = ("dot", "sum")
 
 
@@ -31,9 +33,9 @@ def unrolled(root: Any) -> Any:
 
     Reads `op`, `parents`, `data`, `grad`, `number`; for a dot also `a` and `b`, its rows. Changes nothing.
     """
-    if not hasattr(root, "parents") or not hasattr(root, "op"):
+    if not all(hasattr(root, name) for name in ("op", "parents", "number")):
         return root  # from_graph says what is wrong with it
-    order = _reachable(root)
+    order = reachable(root)
     if not any(node.op in FUSED for node in order):
         return root
     made: list[Node] = []
@@ -68,15 +70,3 @@ def unrolled(root: Any) -> Any:
         total.data, total.label = node.data, getattr(node, "label", "")
         twin[id(node)] = total
     return twin[id(root)]
-
-
-def _reachable(root: Any) -> list[Any]:
-    """Everything that leads to the root, once, oldest first."""
-    found = {id(root): root}
-    todo = [root]
-    while todo:
-        for parent in todo.pop().parents:
-            if id(parent) not in found:
-                found[id(parent)] = parent
-                todo.append(parent)
-    return sorted(found.values(), key=lambda node: int(node.number))

@@ -22,7 +22,7 @@ from oracle.check import check
 from oracle.judge.causes import Demands
 from oracle.judge.equations import Traits, runs
 from oracle.judge.locals import judge
-from oracle.record import Traced, record
+from oracle.recording import Traced, record
 from oracle.reports import layout
 from oracle.subjects import open_subject
 

@@ -27,7 +27,7 @@ from oracle.fuzz import check_too, fuzz, offered, settled
 from oracle.judge.causes import Demands
 from oracle.program import Program
 from oracle.progress import meter
-from oracle.record import record
+from oracle.recording import record
 from oracle.report import Cause, Report
 from oracle.subjects import LoadError, Subject, open_subject
 from oracle.vocabulary import VOCABULARY

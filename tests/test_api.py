@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -69,3 +70,13 @@ def test_import_is_cheap() -> None:
     code = "import sys, oracle; print([m for m in ('torch', 'rich', 'click', 'mpmath', 'jinja2') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_public_names_stay_functions() -> None:
+    """A module of the same name would take its place when something imports it."""
+    for name in oracle.__all__:
+        getattr(oracle, name)
+    graph_root, _ = graph()
+    oracle.diff(graph_root)
+    assert [name for name in oracle.__all__ if isinstance(getattr(oracle, name), types.ModuleType)] == []
+    assert len(oracle.record(lambda a: a * a, 2.0)) == 2

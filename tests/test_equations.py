@@ -11,7 +11,7 @@ from oracle import suite, torch_reference
 from oracle.case import Case, Observation
 from oracle.judge.equations import Checked, Traits, runs
 from oracle.judge.locals import judge
-from oracle.record import record
+from oracle.recording import record
 
 CASE = Case("test/L", record(lambda a, b, c: (a * b + c) * a.tanh(), 2.0, -3.0, 10.0))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oracle.floats import from_hex, short, to_hex, ulps
 from oracle.program import Num, Program, ProgramError
-from oracle.record import record
+from oracle.recording import record
 
 SAMPLE = Program.build(
     [2.0, -0.0, float("inf")],

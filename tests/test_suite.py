@@ -70,7 +70,32 @@ def test_export_can_be_read_back() -> None:
         assert program.to_json() == case.program.to_json()
 
 
-HEAVY = ("torch", "numpy", "sympy", "mpmath", "rich", "jinja2", "graphviz", "hypothesis", "pytest")
+HEAVY = (
+    *(
+        "torch",
+        "numpy",
+        "sympy",
+        "mpmath",
+        "rich",
+        "jinja2",
+        "graphviz",
+        "pygraphviz",
+        "matplotlib",
+        "distributed",
+    ),
+    *(
+        "hypothesis",
+        "pytest",
+        "jsonschema",
+        "asyncio",
+        "multiprocessing",
+        "unittest",
+        "http",
+        "ssl",
+        "minigrad",
+    ),
+)
+"""What neither help nor a file that conforms has any use for; rich is for terminals, torch for what differs."""
 
 
 @pytest.mark.parametrize("words", [["--help"], ["check", "tests/engines/closures.py"], ["suite", "list"]])

@@ -14,7 +14,7 @@ from oracle.case import Backward, Case, Observe
 from oracle.floats import U
 from oracle.judge.yardstick import yardstick
 from oracle.program import Program
-from oracle.record import record
+from oracle.recording import record
 from oracle.vocabulary import VOCABULARY
 
 OPS = ("add", "sub", "mul", "div", "neg", "tanh", "sigmoid", "exp", "sin", "square", "maximum")

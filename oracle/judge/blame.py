@@ -34,7 +34,7 @@ from oracle.judge.symptoms import (
 )
 from oracle.judge.traits import Learned, learn
 from oracle.program import Node
-from oracle.record import Recorder
+from oracle.recording import Recorder
 from oracle.report import Kind, Severity
 from oracle.subjects import Place, Subject
 from oracle.torch_reference import local

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from oracle.judge.probe import Make, Rule
-from oracle.record import Operand, Recorder, Traced
+from oracle.recording import Operand, Recorder, Traced
 from oracle.vocabulary import VOCABULARY
 
 

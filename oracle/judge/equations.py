@@ -14,7 +14,8 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -202,9 +203,20 @@ def close(observed: float, expected: float, bound: float) -> bool:
     return abs(observed - expected) <= bound
 
 
-def check(run: Run, locals_: Locals, traits: Traits) -> Checked:
-    """Ask the four equations of one run. Where the reference has no opinion, the answer is `undecided`."""
-    asked = _Asked(run, locals_, traits)
+def concerned(program: Program, only: Collection[int] | None) -> Iterator[tuple[int, Node]]:
+    """The nodes that make or use one of these values; None: every node."""
+    if only is None:
+        return program.nodes()
+    return ((k, node) for k, node in program.nodes() if k in only or any(i in only for i in node.operands))
+
+
+def check(run: Run, locals_: Locals, traits: Traits, only: Collection[int] | None = None) -> Checked:
+    """Ask the four equations of one run. Where the reference has no opinion, the answer is `undecided`.
+
+    only  values whose equations are asked, where all gradients are observed; None: all. The equations are
+          independent of each other then, because each is about the subject's own numbers
+    """
+    asked = _Asked(run, locals_, traits, only)
     if asked.mutated():
         return asked.result()
     asked.values()
@@ -242,11 +254,11 @@ def _mixtures(owed: list[_Owed]) -> Iterator[tuple[float, ...]]:
 class _Asked:
     """The state of one `check`: expected numbers, bounds and failures as they are found."""
 
-    def __init__(self, run: Run, locals_: Locals, traits: Traits) -> None:
-        self.run, self.locals, self.traits = run, locals_, traits
+    def __init__(self, run: Run, locals_: Locals, traits: Traits, only: Collection[int] | None) -> None:
+        self.run, self.locals, self.traits, self.only = run, locals_, traits, only
         self.program = run.program
         size = len(self.program)
-        self.nodes = list(self.program.nodes())
+        self.nodes = list(concerned(self.program, only))
         self.points = {
             k: tuple(map(traits.stored, self.program.operand_data(node, run.made))) for k, node in self.nodes
         }
@@ -295,6 +307,8 @@ class _Asked:
                 self.undecided = True
                 continue
             self.data[k] = expected
+            if self.only is not None and k not in self.only:
+                continue
             bound = row.value_bound.at(point, expected, parameters=node.parameters) * (self.traits.unit / U)
             if row.value_bound.relative or self.traits.unit > U:
                 bound += 8 * TINY * self.traits.unit
@@ -319,8 +333,10 @@ class _Asked:
     def gradients(self, root: int) -> None:
         """Equations 3 and 4, from the root down; where a gradient cannot be read, the owed one stands in."""
         run = self.run
-        owed: list[list[_Owed]] = [[] for _ in range(len(self.program))]
-        natural = [0.0] * len(self.program)  # adjoints of absolute slopes, for engines that push per path
+        owed: defaultdict[int, list[_Owed]] = defaultdict(list)
+        natural: defaultdict[int, float] = defaultdict(
+            float
+        )  # adjoints of absolute slopes, for per-path engines
         producers = dict(self.nodes)
         for i in range(root, -1, -1):
             if not self.live[i]:
@@ -330,8 +346,10 @@ class _Asked:
                 self.grad[i], bound, natural[i] = 1.0, run.slack[i], 1.0
                 if g is not None and not close(g, 1.0, bound):
                     self._fail(3, i, g, 1.0, bound, True)
+            elif self.only is None or i in self.only:
+                bound = self._sum(i, g, owed.pop(i, []), natural[i])
             else:
-                bound = self._sum(i, g, owed[i], natural[i])
+                bound = 0.0
             if g is None:
                 g, error = self.grad[i] or 0.0, bound
             natural[i] = max(natural[i], abs(g))
@@ -340,7 +358,13 @@ class _Asked:
                 self._push(i, node, g, error, owed, natural)
 
     def _push(
-        self, k: int, node: Node, g: float, error: float, owed: list[list[_Owed]], natural: list[float]
+        self,
+        k: int,
+        node: Node,
+        g: float,
+        error: float,
+        owed: defaultdict[int, list[_Owed]],
+        natural: defaultdict[int, float],
     ) -> None:
         """Note what node k owes its operands, with the bound of each contribution."""
         row, point = VOCABULARY[node.op], self.points[k]
@@ -350,7 +374,7 @@ class _Asked:
         if kink is not None:
             weight = self.traits.conventions.get((node.op, kink))
         for slot, i in enumerate(node.operands):
-            if i < 0:
+            if i < 0 or (self.only is not None and i not in self.only):
                 continue
             alternative = None
             if weight is not None:

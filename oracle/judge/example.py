@@ -1,8 +1,8 @@
-"""The example of a cause: the smallest case that shows it, every value of it, and lines to paste."""
+"""The example of a cause: the smallest case that shows it, its values (a large one's in part), and lines to paste."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from oracle import torch_reference
@@ -10,8 +10,10 @@ from oracle.case import Case, Observation
 from oracle.floats import U
 from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure, close
-from oracle.judge.yardstick import yardstick
+from oracle.judge.excerpt import LARGE, alone, excerpt
+from oracle.judge.yardstick import Yardstick, yardstick
 from oracle.listing import code, expression
+from oracle.program import Program
 from oracle.report import Example, Push, Row, Verdict
 from oracle.suite import golden
 
@@ -55,29 +57,36 @@ def _direct(fault: Fault, failure: Failure) -> bool:
 
 
 def example(
-    fault: Fault, checked: Checked, failure: Failure, found: Mapping[str, str], unit: float = U
+    fault: Fault,
+    checked: Checked,
+    failure: Failure,
+    found: Mapping[str, str],
+    unit: float = U,
+    observations: Sequence[Observation] = (),
 ) -> Example:
     """Draw up the example of a fault from the run in which `failure` occurred.
 
     A number whose own rule holds is shown as inherited when it is further from PyTorch's than two right engines
-    can be from each other; `unit` is the subject's unit of rounding.
+    can be from each other; `unit` is the subject's unit of rounding. `observations`: PyTorch's of the case, where
+    they are known already.
     """
     run = checked.run
     program = run.program
-    observations = reference(run.case)
+    part = excerpt(failure)
+    observations = observations or reference(run.case)
     world = observations[run.number]
     before = observations[run.number - 1].grad if run.number else (None,) * len(program)
     failed = {(f.value, f.what): f for f in checked.failures}
     bad_rules = set(fault.rules)
     whole = world.grad if run.fresh else [_since(g, b) for g, b in zip(world.grad, before, strict=True)]
-    far = yardstick(program, world.data, whole, run.root, unit)
+    far = _far(program, world.data, whole, run.root, unit)
     rows = []
-    for i in range(len(program)):
+    for n, i in enumerate(part.values):
         node = program.producer(i)
         blamed = node is not None and (node.op, program.form(node)) in bad_rules
         rows.append(
             Row(
-                i,
+                n,
                 program.name(i),
                 "" if node is None else expression(program, node),
                 run.made[i],
@@ -93,20 +102,44 @@ def example(
                 blamed and _involved(fault, i, checked),
             )
         )
-    row = rows[failure.value]
+    row = rows[part.values.index(failure.value)]
     what = failure.what
     return Example(
         run.case.name,
-        program,
+        part.program,
         row.node,
         what,
         failure.observed,
         failure.expected,
         row.global_data if what == "data" else row.global_grad,
-        code(run.case, found, (failure.value, failure.what)),
+        _code(failure, found),
         tuple(rows),
-        _pushes(fault, checked),
+        _pushes(fault, checked, {value: n for n, value in enumerate(part.values)}),
     )
+
+
+def _code(failure: Failure, found: Mapping[str, str]) -> str:
+    """Lines that show a wrong number: the whole case, or of a large one the ops at that number alone."""
+    case, size = failure.run.case, len(failure.run.program)
+    if size <= LARGE:
+        return code(case, found, (failure.value, failure.what))
+    said = f"# of {size:,} values: what makes or uses {failure.run.program.name(failure.value)}, alone"
+    if failure.equation in (1, 3):
+        return said
+    small, shown = alone(failure)
+    return f"{said}\n{code(small, found, shown)}"
+
+
+NEAR = 1e-9
+"""Of a large program no error bound is computed: there a number further than this from PyTorch's is inherited."""
+
+
+def _far(
+    program: Program, data: Sequence[float], grad: Sequence[float | None], root: int | None, unit: float
+) -> Yardstick:
+    if len(program) <= LARGE:
+        return yardstick(program, data, grad, root, unit)
+    return Yardstick(tuple(NEAR * abs(x) for x in data), tuple(NEAR * abs(g or 0.0) for g in grad))
 
 
 def _since(now: float | None, before: float | None) -> float | None:
@@ -137,12 +170,15 @@ def _involved(fault: Fault, i: int, checked: Checked) -> bool:
     )
 
 
-def _pushes(fault: Fault, checked: Checked) -> tuple[Push, ...]:
-    """Along which edges a wrong gradient went: the share that is missing or wrong, on the blamed edge."""
+def _pushes(fault: Fault, checked: Checked, shown: Mapping[int, int]) -> tuple[Push, ...]:
+    """Along which edges a wrong gradient went: the share that is missing or wrong, on the blamed edge.
+
+    shown  the values that are shown, and their places in what is shown
+    """
     out = []
     rules = set(fault.rules)
     for f in checked.failures:
-        if f.equation != 4:
+        if f.equation != 4 or f.value not in shown:
             continue
         program = f.run.program
         blamed = []
@@ -152,6 +188,6 @@ def _pushes(fault: Fault, checked: Checked) -> tuple[Push, ...]:
             if not rules or ((node.op, program.form(node)) in rules and fault.slot in (None, slot)):
                 blamed.append((k, slot))
         for k, slot in blamed[-1:]:
-            if len(f.feeders) == 1:
-                out.append(Push(k, slot, f.observed, f.expected))
+            if len(f.feeders) == 1 and k in shown:
+                out.append(Push(shown[k], slot, f.observed, f.expected))
     return tuple(out)

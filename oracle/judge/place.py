@@ -8,7 +8,7 @@ from oracle.case import Case
 from oracle.judge.blame import Fault
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, wrong_pushes
-from oracle.record import Recorder, Traced
+from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
 from oracle.vocabulary import VOCABULARY, Point
 

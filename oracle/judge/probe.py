@@ -14,7 +14,7 @@ from oracle.case import Answer, Case, Crash
 from oracle.floats import U
 from oracle.judge.equations import Checked, Run, Traits, close, runs
 from oracle.judge.locals import judge
-from oracle.record import Operand, Recorder, Traced
+from oracle.recording import Operand, Recorder, Traced
 from oracle.subjects import Subject
 from oracle.suite.rules import WRAPS, points
 from oracle.vocabulary import VOCABULARY, Op, Point

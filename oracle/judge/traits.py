@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from oracle.case import Case
 from oracle.floats import U, same
 from oracle.judge.equations import Traits
-from oracle.record import Recorder
+from oracle.recording import Recorder
 from oracle.subjects import Subject
 from oracle.vocabulary import ROWS
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from oracle.case import Case
-from oracle.record import Recorder
+from oracle.recording import Recorder
 from oracle.suite.rules import apply
 from oracle.vocabulary import ROWS, VOCABULARY, Op, Point
 

@@ -78,8 +78,8 @@ def make() -> tuple[dict[str, Any], dict[str, Any]]:
     head = {"suite": suite.VERSION, "torch": torch_reference.version()}
     kept: dict[Key, tuple[str, dict[tuple[int, str], str]]] = {}
     cases = {}
-    for case in suite.cases():
-        observations = torch_reference.run(case)
+    suite_cases = list(suite.cases())
+    for case, observations in zip(suite_cases, torch_reference.run_all(suite_cases), strict=True):
         cases[case.name] = [seen.to_json() for seen in observations]
         if len(case.program) < 1000:
             for seen in observations:

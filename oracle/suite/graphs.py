@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from oracle.case import Case
-from oracle.record import record
+from oracle.recording import record
 
 
 def _a_plus_a(a: Any) -> Any:

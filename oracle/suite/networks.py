@@ -8,7 +8,7 @@ from typing import Any
 
 from oracle.case import Case
 from oracle.program import Program
-from oracle.record import Recorder, Traced, record
+from oracle.recording import Recorder, Traced, record
 
 
 def _sum(terms: list[Any]) -> Any:

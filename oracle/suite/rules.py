@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from oracle.case import Backward, Case, Observe, Rebuild
-from oracle.record import Operand, Recorder, Traced
+from oracle.recording import Operand, Recorder, Traced
 from oracle.vocabulary import ROWS, Op, Point
 
 Wrap = Callable[[Recorder, Traced, Traced], Traced]

@@ -7,7 +7,7 @@ from typing import Any
 
 from oracle.case import Backward, Case, Observe, Rebuild, Set, Step, Zero
 from oracle.program import Program
-from oracle.record import Recorder, record
+from oracle.recording import Recorder, record
 
 # Chains, not diamonds: what a second pass over a diamond does may depend on the order of a set.
 

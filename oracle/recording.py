@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from oracle.case import Observation
@@ -148,25 +149,43 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
             raise TypeError(
                 f"expected the root of a minigrad graph; {type(root).__name__} has no attribute {name!r}"
             )
-    order = sorted(_reachable(root), key=lambda node: int(node.number))
+    order = reachable(root)
     leaves = [node for node in order if not node.op]
     inner = [node for node in order if node.op]
-    index = {id(node): i for i, node in enumerate(leaves + inner)}
-    rows = []
-    for node in inner:
+    nodes = leaves + inner
+    index = {id(node): i for i, node in enumerate(nodes)}
+    operands: list[int] = []
+    starts = [0]
+    numbers: list[Number] = []
+    parameters: list[tuple[int, tuple[tuple[str, float], ...]]] = []
+    for k, node in enumerate(inner):
         if node.op not in VOCABULARY:
             raise ValueError(f"the op {node.op!r} is not in the vocabulary")
-        operands: list[int | Num] = [index[id(p)] for p in node.parents]
-        parameters = _parameters(node)
-        if "exponent" in parameters:  # a plain exponent is pow's second operand here
-            operands.append(Num(parameters.pop("exponent")))
-        rows.append((node.op, operands, parameters))
-    labels = {index[id(node)]: node.label for node in order if getattr(node, "label", "")}
-    program = Program.build([node.data for node in leaves], rows, index[id(root)], labels)
-    nodes = leaves + inner
+        operands += [index[id(parent)] for parent in node.parents]
+        if node.op in _WITH_PARAMETERS:
+            given = _parameters(node)
+            if "exponent" in given:  # a plain exponent is pow's second operand here
+                operands.append(~len(numbers))
+                numbers.append(given.pop("exponent"))
+            if given:
+                parameters.append((k, tuple(sorted(given.items()))))
+        starts.append(len(operands))
+    program = Program(
+        tuple(float(node.data) for node in leaves),
+        tuple(node.op for node in inner),
+        tuple(operands),
+        tuple(starts),
+        tuple(numbers),
+        index[id(root)],
+        tuple(parameters),
+        tuple((i, node.label) for i, node in enumerate(nodes) if getattr(node, "label", "")),
+    )
     return program, Observation(
         tuple(float(node.data) for node in nodes), tuple(float(node.grad) for node in nodes)
     )
+
+
+_WITH_PARAMETERS = frozenset(row.name for row in VOCABULARY.values() if row.parameters) | {"pow"}
 
 
 def _parameters(node: Any) -> dict[str, float]:
@@ -178,8 +197,8 @@ def _parameters(node: Any) -> dict[str, float]:
     return {name: float(x) for name, x in given.items() if isinstance(x, (int, float))}
 
 
-def _reachable(root: Any) -> list[Any]:
-    """Every node that leads to the root, once, without recursion; in no particular order."""
+def reachable(root: Any) -> list[Any]:
+    """Every node that leads to the root, once, oldest first; without recursion."""
     found = {id(root): root}
     stack = [root]
     while stack:
@@ -187,4 +206,4 @@ def _reachable(root: Any) -> list[Any]:
             if id(parent) not in found:
                 found[id(parent)] = parent
                 stack.append(parent)
-    return list(found.values())
+    return sorted(found.values(), key=attrgetter("number"))

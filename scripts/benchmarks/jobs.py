@@ -1,0 +1,152 @@
+"""One measurement in a process of its own: `python jobs.py '["step", ["micrograd", true]]'` prints it as JSON.
+
+Runs in environments that have nothing but an engine: the standard library only, until a job imports more.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import resource
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from engines import ENGINES, Work
+
+Found = dict[str, Any]
+"""seconds of CPU; bytes of memory at the peak, beyond what was there before; error: why there are none."""
+
+
+def timed(work: Work, least: int = 3, enough: float = 0.5) -> float:
+    """CPU seconds: the median of at least `least` calls and of `enough` seconds' worth."""
+    times: list[float] = []
+    while len(times) < least or sum(times) < enough:
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return median(times)
+
+
+def step(engine: str, collector: bool) -> Found:
+    """micrograd's demo step, after one to warm up."""
+    if not collector:
+        gc.disable()
+    random.seed(1)
+    work = ENGINES[engine].step()
+    before = _memory()
+    work()
+    return {"seconds": timed(work), "bytes": _memory() - before}
+
+
+def graph(engine: str, shape: str, nodes: int, collector: bool) -> Found:
+    """Forward, backward and freeing of a graph, a node."""
+    if not collector:
+        gc.disable()
+    make = ENGINES[engine].value
+    assert make is not None
+    plan = SHAPES[shape](nodes)
+    before = _memory()
+
+    def work() -> None:
+        build(make, plan).backward()
+
+    try:
+        work()
+        peak = _memory() - before
+        return {"seconds": timed(work, 1, 0.3) / nodes, "bytes": peak / nodes}
+    except RecursionError as problem:
+        return {"error": type(problem).__name__}
+
+
+def size(engine: str) -> Found:
+    """Bytes a node of a chain of 100,000, as `tracemalloc` sees them, its number included."""
+    make = ENGINES[engine].value
+    assert make is not None
+    x = make(1.5)
+    out = x + x
+    count = 100_000
+    tracemalloc.start()
+    for _ in range(count):
+        out = out + x
+    return {"bytes": tracemalloc.get_traced_memory()[0] / count}
+
+
+Plan = tuple[int, list[tuple[str, int, int]]]
+"""How many leaves, and the nodes: op and operands, the root last."""
+
+
+def chain(nodes: int) -> Plan:
+    """Products with one leaf and sums with it, in turn."""
+    return 1, [("add" if k % 2 else "mul", k, 0) for k in range(nodes)]
+
+
+def wide(nodes: int) -> Plan:
+    """Random operands among 1,000 leaves and all that was made; whatever is not used is added up to the root."""
+    draw = random.Random(0)
+    leaves = 1000
+    rows: list[tuple[str, int, int]] = []
+    unused = dict.fromkeys(range(leaves))
+    while len(rows) + len(unused) - 1 < nodes:
+        size = leaves + len(rows)
+        op = draw.choice(("add", "mul", "sub", "relu"))
+        a, b = draw.randrange(size), draw.randrange(size)
+        rows.append((op, a, b))
+        unused.pop(a, None)
+        if op != "relu":
+            unused.pop(b, None)
+        unused[size] = None
+    row = list(unused)
+    while len(row) > 1:
+        first = leaves + len(rows)
+        rows += [("add", a, b) for a, b in zip(row[::2], row[1::2], strict=False)]
+        row = [*range(first, leaves + len(rows)), *row[len(row) & ~1 :]]
+    return leaves, rows
+
+
+SHAPES: dict[str, Callable[[int], Plan]] = {"random graph": wide, "chain": chain}
+
+
+def leaf(k: int) -> float:
+    """The data of leaf k: 1.0000001 of a chain, so that it neither grows nor vanishes."""
+    return 1.0000001 if k == 0 else random.Random(k).uniform(-1, 1)
+
+
+def build(make: Callable[[float], Any], plan: Plan) -> Any:
+    """The graph of a plan in an engine; its root."""
+    leaves, rows = plan
+    values = [make(leaf(k)) for k in range(leaves)]
+    for op, a, b in rows:
+        x = values[a]
+        if op == "add":
+            values.append(x + values[b])
+        elif op == "mul":
+            values.append(x * values[b])
+        elif op == "sub":
+            values.append(x - values[b])
+        else:
+            values.append(x.relu())
+    return values[-1]
+
+
+def _memory() -> int:
+    """Bytes of memory at the peak so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main(text: str) -> None:
+    kind, arguments = json.loads(text)
+    kinds: dict[str, Callable[..., Found]] = {"step": step, "graph": graph, "size": size}
+    if kind not in kinds:
+        import oracle_jobs
+
+        kinds = oracle_jobs.KINDS
+    print(json.dumps(kinds[kind](*arguments)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

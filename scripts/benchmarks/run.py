@@ -1,0 +1,271 @@
+"""How fast minigrad and the oracle are, beside engines from PyPI and what one would pick instead: the README's tables.
+
+Every measurement is a process of its own, and a round runs all of them in turn, so that what slows the machine down
+slows all. Times are CPU times, medians of the rounds; a ratio is the median of the rounds' ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from engines import ENGINES  # noqa: E402
+
+BARS = {"minigrad": (15.0, 2.8), "minigrad, fused": (200.0, 12.0), "minigrad, compiled": (400.0, 60.0)}
+"""At least so many times faster than micrograd on the demo step, with Python's cyclic collector on and off."""
+
+
+class Job(NamedTuple):
+    """A measurement: the function that makes it, and its arguments."""
+
+    kind: str
+    arguments: tuple[Any, ...]
+
+
+def step(engine: str, collector: bool) -> Job:
+    return Job("step", (engine, collector))
+
+
+def graph(engine: str, shape: str, nodes: int, collector: bool = True) -> Job:
+    return Job("graph", (engine, shape, nodes, collector))
+
+
+def judged(what: str, shape: str = "random graph") -> Job:
+    return Job("judged", (what, shape, 100_000))
+
+
+def packed(what: str, together: bool) -> Job:
+    return Job("packed", (what, together))
+
+
+def found(way: str, error: float) -> Job:
+    return Job("found", (way, error))
+
+
+WITH_VALUES = [name for name, engine in ENGINES.items() if engine.value is not None]
+GRAPHS = [("random graph", 100_000), ("chain", 100_000), ("chain", 1_000_000)]
+GROWTH = [1_000, 10_000, 100_000, 1_000_000]
+WAYS = ["gradcheck", "retain_grad", "oracle.diff"]
+ERRORS = [1e-3, 1e-9, 1e-12]
+JUDGED = [("scalar", "chain"), ("local", "chain"), ("diff", "chain")] + [
+    (what, "random graph") for what in ("scalar", "batched", "local", "diff")
+]
+
+PARTS: dict[str, list[Job]] = {
+    "step": [step(engine, on) for engine in ENGINES for on in (True, False)],
+    "graph": [graph(e, *where, on) for where in GRAPHS for e in WITH_VALUES for on in (True, False)],
+    "growth": [graph("minigrad", shape, nodes) for shape in ("random graph", "chain") for nodes in GROWTH],
+    "oracle": [
+        *[judged(*arguments) for arguments in JUDGED],
+        *[packed(what, together) for what in ("global", "local") for together in (True, False)],
+    ],
+    "found": [found(way, error) for way in WAYS for error in (0.0, *ERRORS)],
+}
+
+
+# Measuring ----------------------------------------------------------------------------------------------------
+
+
+def interpreter(job: Job) -> str:
+    """The Python that has what a job needs. An engine whose import name is taken gets an environment of its own."""
+    engine = ENGINES.get(str(job.arguments[0]))
+    if engine is None or not engine.environment:
+        return sys.executable
+    home = HERE.parent.parent / ".venv" / f"peer-{engine.environment}"
+    python = home / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", home], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", engine.environment]
+        subprocess.run(pip, check=True, stderr=subprocess.DEVNULL)
+    return str(python)
+
+
+def run(job: Job) -> dict[str, Any]:
+    """One job in a fresh process. Raises RuntimeError with its words when it fails."""
+    path = {} if interpreter(job) != sys.executable else {"PYTHONPATH": str(HERE.parent.parent)}
+    done = subprocess.run(
+        [interpreter(job), str(HERE / "jobs.py"), json.dumps(job)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **path},
+    )
+    if done.returncode:
+        raise RuntimeError(f"{job.kind} {job.arguments} failed:\n{done.stderr}")
+    out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return out
+
+
+Round = dict[Job, dict[str, Any]]
+
+
+def measure(jobs: Sequence[Job], rounds: int, tell: Callable[[Job], Any] = lambda job: None) -> list[Round]:
+    """All jobs in turn, `rounds` times. `tell` is called before each."""
+    done: list[Round] = []
+    for _ in range(rounds):
+        done.append({})
+        for job in dict.fromkeys(jobs):
+            tell(job)
+            done[-1][job] = run(job)
+    return done
+
+
+def ratio(rounds: Sequence[Round], slow: Job, fast: Job, what: str = "seconds") -> float:
+    """How many times faster (or smaller): the median of the rounds' ratios."""
+    return median(found[slow][what] / found[fast][what] for found in rounds)
+
+
+# The tables ---------------------------------------------------------------------------------------------------
+
+
+def middle(rounds: Sequence[Round], job: Job, what: str = "seconds") -> float:
+    return median(found[job][what] for found in rounds)
+
+
+def times(rounds: Sequence[Round], slow: Job, fast: Job) -> str:
+    """A ratio in three digits, or a dash where one of them failed."""
+    if any("error" in found[job] for found in rounds for job in (slow, fast)):
+        return "–"
+    return f"{ratio(rounds, slow, fast):,.3g}"
+
+
+def step_table(rounds: Sequence[Round]) -> Iterator[str]:
+    yield "| demo step | time | × micrograd | collector off | × micrograd | peak memory |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for engine in ENGINES:
+        cells = []
+        for on in (True, False):
+            cells.append(f"{1e3 * middle(rounds, step(engine, on)):.3g} ms")
+            cells.append(times(rounds, step("micrograd", on), step(engine, on)))
+        cells.append(f"{middle(rounds, step(engine, True), 'bytes') / 1e6:.3g} MB")
+        yield f"| {engine} | {' | '.join(cells)} |"
+
+
+def graph_table(rounds: Sequence[Round]) -> Iterator[str]:
+    heads = [f"{shape} of {nodes:,}" for shape, nodes in GRAPHS]
+    yield f"| a node, forward and backward | {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * len(heads)}"
+    for engine in WITH_VALUES:
+        yield f"| {engine} | {' | '.join(_graph_cell(rounds, engine, *where) for where in GRAPHS)} |"
+
+
+def _graph_cell(rounds: Sequence[Round], engine: str, shape: str, nodes: int) -> str:
+    on, off = (graph(engine, shape, nodes, collector) for collector in (True, False))
+    if "error" in rounds[0][on]:
+        return str(rounds[0][on]["error"])
+    fast, slow = (f"{1e6 * middle(rounds, job):.2g}" for job in (off, on))
+    return f"{slow} µs ({fast}), {middle(rounds, on, 'bytes'):,.0f} B"
+
+
+def growth_table(rounds: Sequence[Round]) -> Iterator[str]:
+    yield f"| minigrad, µs a node | {' | '.join(f'{nodes:,}' for nodes in GROWTH)} |"
+    yield f"| --- |{' ---: |' * len(GROWTH)}"
+    for shape in ("random graph", "chain"):
+        cells = [f"{1e6 * middle(rounds, graph('minigrad', shape, nodes)):.2f}" for nodes in GROWTH]
+        yield f"| {shape} | {' | '.join(cells)} |"
+
+
+def oracle_table(rounds: Sequence[Round]) -> Iterator[str]:
+    yield "| 100,000 nodes, a node | random graph | × | chain | × |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for what, words in (
+        ("scalar", "PyTorch, a scalar tensor a value with `retain_grad`"),
+        ("batched", "the same bits, batched"),
+        ("local", "every node on its own operands"),
+        ("diff", "`oracle.diff`, from graph to report"),
+    ):
+        cells = []
+        for shape in ("random graph", "chain"):
+            if (what, shape) not in JUDGED:
+                cells += ["chosen by shape: scalar", ""]
+                continue
+            job = judged(what, shape)
+            cells += [f"{1e6 * middle(rounds, job):.2g} µs", times(rounds, judged("scalar", shape), job)]
+        yield f"| {words} | {' | '.join(cells)} |"
+    yield ""
+    both = [
+        f"{times(rounds, packed(what, False), packed(what, True))} times as fast for {words}"
+        for what, words in (("global", "PyTorch's numbers"), ("local", "the local answers"))
+    ]
+    yield f"1,000 random programs of 20 nodes, packed instead of one by one: {', '.join(both)}."
+
+
+def found_table(rounds: Sequence[Round]) -> Iterator[str]:
+    heads = [f"wrong by {error:g}" for error in ERRORS]
+    yield f"| tanh's slope, in 1,400 nodes with 100 inputs | time | {' | '.join(heads)} | says |"
+    yield f"| --- | ---: |{' --- |' * (len(heads) + 1)}"
+    for way in WAYS:
+        cells = ["found" if rounds[0][found(way, error)]["found"] else "missed" for error in ERRORS]
+        says = rounds[0][found(way, ERRORS[0])]["says"].partition(":")[0]
+        seconds = median(middle(rounds, found(way, error)) for error in ERRORS)
+        yield f"| {way} | {seconds:.2f} s | {' | '.join(cells)} | {says} |"
+    wrong = [way for way in WAYS if any(one[found(way, 0.0)]["found"] for one in rounds)]
+    yield ""
+    yield f"Of a right rule {'none of them complains' if not wrong else ', '.join(wrong) + ' complain'}."
+
+
+TABLES: dict[str, Callable[[Sequence[Round]], Iterator[str]]] = {
+    "step": step_table,
+    "graph": graph_table,
+    "growth": growth_table,
+    "oracle": oracle_table,
+    "found": found_table,
+}
+
+
+def machine(rounds: int) -> str:
+    return (
+        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, {date.today()}; medians of "
+        f"{rounds} {'round' if rounds == 1 else 'rounds'} of fresh processes, CPU time."
+    )
+
+
+def into_readme(text: str, readme: Path = HERE.parent.parent / "README.md") -> None:
+    """Put the tables between the README's two marks. Raises ValueError when these are not there."""
+    whole = readme.read_text(encoding="utf-8")
+    before, begin, rest = whole.partition("<!-- performance -->\n")
+    _, end, after = rest.partition("<!-- /performance -->")
+    if not begin or not end:
+        raise ValueError(f"{readme} has no <!-- performance --> … <!-- /performance -->")
+    readme.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="default 5")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part; repeatable")
+    parser.add_argument("--readme", action="store_true", help="also put the tables into the README")
+    options = parser.parse_args(arguments)
+    parts = options.only or list(PARTS)
+    jobs = list(dict.fromkeys(job for part in parts for job in PARTS[part]))
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("measuring", total=options.rounds * len(jobs))
+        rounds = measure(
+            jobs,
+            options.rounds,
+            lambda job: progress.update(task, advance=1, description=f"{job.kind} {job.arguments}"),
+        )
+    text = "\n\n".join(["\n".join(TABLES[part](rounds)) for part in parts] + [machine(options.rounds)])
+    print(text)
+    if options.readme:
+        into_readme(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""scripts/benchmark: what it prints of measurements, of those that failed, and where it writes; nothing is timed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts" / "benchmarks"))
+
+import run as script
+from jobs import SHAPES, build
+
+from minigrad import Value
+from oracle.recording import from_graph
+
+
+def outcome(job: script.Job) -> dict[str, Any]:
+    """micrograd takes 40 times as long as anything else, and cannot do chains."""
+    if job.kind == "graph" and job.arguments[:2] == ("micrograd", "chain"):
+        return {"error": "RecursionError"}
+    if job.kind == "found":
+        way, error = job.arguments
+        return {"seconds": 0.2, "found": way == "oracle.diff" and error > 0, "says": "tanh is wrong: at 1"}
+    return {"seconds": 4e-5 if "micrograd" in job.arguments else 1e-6, "bytes": 100.0}
+
+
+@pytest.fixture
+def rounds() -> list[script.Round]:
+    return [{job: outcome(job) for jobs in script.PARTS.values() for job in jobs}] * 3
+
+
+def test_every_part_has_a_table(rounds: list[script.Round]) -> None:
+    assert script.TABLES.keys() == script.PARTS.keys()
+    for part, table in script.TABLES.items():
+        rows = [line for line in table(rounds) if line.startswith("|")]
+        assert len(rows) >= 4 and len({row.count("|") for row in rows}) == 1, part
+
+
+def test_ratios_and_failures(rounds: list[script.Round]) -> None:
+    steps = "\n".join(script.step_table(rounds))
+    assert "| minigrad | 0.001 ms | 40 | 0.001 ms | 40 | 0.0001 MB |" in steps
+    graphs = "\n".join(script.graph_table(rounds))
+    assert "| micrograd | 40 µs (40), 100 B | RecursionError | RecursionError |" in graphs
+    found = "\n".join(script.found_table(rounds))
+    assert "| oracle.diff | 0.20 s | found | found | found | tanh is wrong |" in found
+    assert "none of them complains" in found
+
+
+def test_into_the_readme(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("a\n<!-- performance -->\nold\n<!-- /performance -->\nb\n")
+    script.into_readme("new", readme)
+    assert readme.read_text() == "a\n<!-- performance -->\nnew\n<!-- /performance -->\nb\n"
+    readme.write_text("no marks")
+    with pytest.raises(ValueError, match="performance"):
+        script.into_readme("new", readme)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_graphs_have_the_size_they_are_said_to_have(shape: str) -> None:
+    root = build(Value, SHAPES[shape](2_000))
+    root.backward()
+    program, seen = from_graph(root)
+    assert abs(len(program.ops) - 2_000) <= 2
+    assert all(abs(x) < float("inf") for x in (*seen.data, *seen.grad))
