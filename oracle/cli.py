@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from oracle.grade.command import grade, merge
-from oracle.options import Reader, reader_options
+from oracle.options import Reader, complain, reader_options
 from oracle.report import Detail
 from oracle.verbs import explain, replay, suite_
 from oracle.version import VERSION
@@ -185,7 +185,7 @@ def check(
                 report = run(subject, cases, demands)
             timings = measure(subject) if benchmark else []
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
             _emit(FORMATS[name](failed), out)
@@ -255,7 +255,7 @@ def fuzz(
         ):
             report = check_too(subject, suite.cases(), Demands(profile), token, count, seconds, tick)
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(EXIT_SUBJECT)
     _emit(_text(report, True, False, [], []), None)
     sys.exit(report.exit_code)
@@ -318,13 +318,13 @@ def diff_(
     try:
         done = diff_script(script, argv, demands, timeout=timeout, steps=steps, on_step=tell)
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     drawn: tuple[list[Path], list[str]] = ([], [])
     if pictures is not None:
         drawn = picture.write(done.drawn, Path(pictures))
     if done.printed and (verbose or done.report.exit_code == EXIT_SUBJECT):
-        click.echo(f"{script.name} printed:\n{done.printed.rstrip()}", err=True)
+        complain(f"{script.name} printed:\n{done.printed.rstrip()}")
     for name, out in wanted:
         if name == "text":
             screen = _text(done.report, out is None, verbose, *drawn)

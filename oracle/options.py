@@ -1,4 +1,4 @@
-"""Options that more than one verb takes: what the readers of a report may see, and what it is worth."""
+"""What more than one verb has: options (what readers of a report may see, what it is worth), and complaints."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ class Reader:
 
         scored = report if self.rubric is None else self.rubric.scored(report)
         return redact(scored, self.detail, self.hints, self.hidden)
+
+
+def complain(sentence: str) -> None:
+    """Say on stderr what went wrong. What a subject put into the sentence is no command to a CI runner."""
+    from oracle.reports.clean import no_command
+
+    click.echo(no_command(sentence), err=True)
 
 
 def reader_options(verb: F) -> F:

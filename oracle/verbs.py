@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from oracle.options import complain
 from oracle.reports.writing import write_text
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def replay(report: str, name: str) -> None:
         with open_subject(known.subject.target) as subject:
             click.echo(run(subject, case))
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(3)
 
 

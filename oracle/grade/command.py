@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from oracle.options import Reader, reader_options
+from oracle.options import Reader, complain, reader_options
 from oracle.report import Detail
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def grade(
     try:
         store = None if folder is None else Store(Path(folder))
         for name in ignored:
-            click.echo(f"grade: {name!r} is no submission", err=True)
+            complain(f"grade: {name!r} is no submission")
         todo = shard_of((Job(one, options, reader) for one in found), part)
         with meter() as tell:
             done = grade_all(todo, executor, store, tell)

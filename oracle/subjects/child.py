@@ -152,9 +152,20 @@ class Child:
         self._process.wait()
         while self._mark and sum(map(_end, _marked(self._mark))):
             time.sleep(0.001)
+        self._all_gone()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def _all_gone(self) -> None:
+        """Wait until nobody holds the other end of the answers: what bubblewrap started ends a little after it."""
+        end = time.monotonic() + 1.0
+        while (left := end - time.monotonic()) > 0 and select.select([self._from], [], [], left)[0]:
+            try:
+                if not os.read(self._from, 1 << 20):
+                    return
+            except BlockingIOError:
+                continue
 
     def close(self) -> None:
         self.kill()

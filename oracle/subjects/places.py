@@ -80,8 +80,9 @@ def for_command(folder: str, command: Sequence[str]) -> Places:
     """What any other program reads: its system, the folder that it runs in, and those of its arguments."""
     mentioned = [Path(_real(str(Path(folder, word)))) for word in command if "\0" not in word]
     named = [str(path if path.is_dir() else path.parent) for path in mentioned if path.exists()]
-    home = str(Path(_real(command[0])).parent.parent)  # …/bin/node is used with …/lib
-    own = [path for path in (folder, *named, home) if path != "/"]
+    programs = [Path(command[0]), Path(_real(command[0]))]  # a virtual environment's Python is a link
+    homes = [str(path.parent.parent) for path in programs if path.parent.name == "bin"]  # …/bin with …/lib
+    own = [path for path in (folder, *named, *homes) if path != "/"]
     return Places(_existing((*own, str(WORKER), *_python(), *PROGRAMS)), _concealed())
 
 

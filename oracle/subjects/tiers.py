@@ -41,9 +41,7 @@ class Tier:
     def confinement(self, places: Places, limits: Mapping[str, int], may_exec: bool) -> dict[str, Any]:
         """What the process is told of it: the configuration of `worker.confine.enter`."""
         inside = self.wrap is bubble  # where links are made, and what is hidden is covered, by the bubble
-        real = [str(Path(path).resolve()) for path in places.readable]
-        # Landlock follows links, the guard of "weak" reads names
-        readable = places.readable if inside else real if self.layers else [*places.readable, *real]
+        readable = places.readable if inside else [str(Path(path).resolve()) for path in places.readable]
         return {
             "layers": list(self.layers),
             "readable": list(dict.fromkeys(readable)),
@@ -74,6 +72,8 @@ def bubble(command: Sequence[str], places: Places) -> tuple[str, ...]:
     covered = [path for path in places.hidden if any(_in(path, root) for root in places.readable)]
     beneath = [path for path in places.readable if any(_in(path, cover) for cover in places.hidden)]
     for path in places.readable:
+        if any(root != path and _in(path, root) for root in places.readable) and path not in beneath:
+            continue  # it comes with the folder that it is in
         if Path(path).is_symlink():
             words += ["--symlink", str(Path(path).readlink()), path]
         elif path not in beneath:
