@@ -9,12 +9,13 @@ from typing import Literal
 
 from oracle.case import Answer, Case
 from oracle.subjects import launch, messages
+from oracle.subjects.boxes import Unavailable
 from oracle.subjects.child import Child, Lost, Request
-from oracle.subjects.launch import MARK, Launch
+from oracle.subjects.launch import Launch
 from oracle.subjects.near import near_misses
 from oracle.subjects.network import Network, NetworkAnswer
 from oracle.subjects.target import LoadError, resolve
-from oracle.subjects.tiers import Tier, Unavailable, candidates, tried
+from oracle.subjects.tiers import Tier, candidates, tried
 from oracle.subjects.tracing import Trace
 
 PRINTED = 1 << 14
@@ -83,11 +84,16 @@ def require_tier(allow_weak: bool = False, tier: str | None = None) -> str:
 def probe(tier: Tier) -> None:
     """Start an empty worker in a tier and let it try what it must not be able to do. Raises Unavailable."""
     start = launch.empty(tier)
-    child = Child(start.command, start.environment)
+    child = _child(start)
     try:
         _confined(child, start)
     finally:
         child.close()
+
+
+def _child(start: Launch) -> Child:
+    """Start the process. Raises OSError."""
+    return Child(start.command, start.environment, start.mark, start.farewell)
 
 
 def _confined(child: Child, start: Launch) -> None:
@@ -100,7 +106,7 @@ def _confined(child: Child, start: Launch) -> None:
         messages.read_confinement(line)
     except Lost as loss:
         said = " ".join(child.output(300).split())
-        raise Unavailable(f"{start.tier.name} could not be entered: {said or loss}") from None
+        raise Unavailable(f"it could not be entered: {said or loss}") from None
     except messages.Refused as refusal:
         raise Unavailable(str(refusal)) from None
 
@@ -246,16 +252,11 @@ class Subject:
         told = next((line for line in lines if "rror" in line), lines[-1] if lines else "")
         return f'; it printed "{messages.one_line(told)}"' if told else ""
 
-    def _mark(self) -> str:
-        """What is looked for after a worker has ended, in a tier where it can leave processes behind."""
-        token = self._launch.environment.get(MARK)
-        return f"{MARK}={token}" if token and not self._launch.tier.layers else ""
-
     def _start(self) -> messages.Hello:
         """Start a worker. Raises LoadError, Unavailable."""
         name, limit = self._launch.name, self._launch.start_timeout
         try:
-            self._child = Child(self._launch.command, self._launch.environment, self._mark())
+            self._child = _child(self._launch)
             if self._launch.announced:
                 _confined(self._child, self._launch)
             start = Request(b'{"cmd":"start","protocol":1}\n', messages.LONGEST_HELLO)

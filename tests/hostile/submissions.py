@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from textwrap import indent
 from typing import Literal
 
-from tests.subjects.conftest import changed
+from tests.subjects.conftest import MUL, changed
 
 TOKEN = "hostile-5d1c"
 """Part of the name of every file that an attack would leave behind."""
 
 TRIGGER = 13.0
 """Attacks inside mul are made when its left operand holds this."""
-
-MUL = "    def __mul__(self, other):\n"
 
 CARRIER = changed(("other.grad += self.data * out.grad", "other.grad += self.data"))
 """The engine without an attack: wrong in one rule."""
