@@ -6,6 +6,7 @@ by the first worker that is started in it, before anything of a subject's runs, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,13 +60,23 @@ TIERS: Mapping[str, Tier] = {
         ),
         Tier("landlock", ("landlock", "seccomp"), plain, "Landlock, seccomp and limits"),
         Tier("container", ("seccomp",), contain, "docker or podman, seccomp and limits", bare=False),
-        Tier("weak", (), plain, "a process of its own with limits, and numbers as all that it can say"),
+        Tier("weak", (), plain, "a process of its own, limits, and for Python an audit hook"),
     )
 }
 """From the strongest to the weakest."""
 
 STRONG = ("strict", "landlock")
 """Those that are taken without being asked for; a container has to be."""
+
+
+def reason_elsewhere(tier: str, system: str = sys.platform) -> str | None:
+    """Why a tier cannot be had where the system is not Linux; None where it is worth a trial."""
+    if system == "win32":
+        return "engines are run on Linux and macOS only; in WSL 2 this is Linux"
+    if system != "linux" and tier in ("strict", "landlock"):
+        return "only Linux has what it is made of"
+    return None
+
 
 _not_working: dict[str, str] = {}
 """Tiers that were tried in this process and did not work, with the reason."""
@@ -83,11 +94,16 @@ def candidates(wanted: str | None, allow_weak: bool) -> list[Tier]:
     allow_weak  whether "weak" may be taken when nothing better works
     """
     names = [wanted] if wanted else [*STRONG, *(["weak"] if allow_weak else [])]
+    for name in names:
+        if reason := reason_elsewhere(name):
+            tried(name, reason)
     left = [TIERS[name] for name in names if name not in _not_working]
     if not left:
-        why = "; ".join(f"{name}: {_not_working[name]}" for name in names)
+        reasons = [_not_working[name] for name in names]
+        told = (f"{name}: {reason}" for name, reason in zip(names, reasons, strict=True))
+        why = reasons[0] if len(set(reasons)) == 1 else "; ".join(told)
         raise NoIsolation(
-            f"{wanted or 'no'} isolation {'does not work' if wanted else 'works'} on this machine ({why}); "
+            f"{'isolation ' + wanted + ' does not work' if wanted else 'no isolation works'} on this machine ({why}); "
             "`oracle doctor` says how to get it"
             + ("" if wanted else ", and --allow-weak-sandbox goes on without")
         )

@@ -88,8 +88,8 @@ def test_the_refusal_as_a_user_sees_it(only: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     said = done.stderr.strip().splitlines()[-1]
     assert said == (
-        "Error: container isolation does not work on this machine (container: docker is not installed; podman "
-        "is not installed); `oracle doctor` says how to get it"
+        "Error: isolation container does not work on this machine (docker is not installed; podman is not "
+        "installed); `oracle doctor` says how to get it"
     )
 
 

@@ -61,8 +61,12 @@ def test_no_attack_succeeds(name: str, tier: str, tmp_path: Path) -> None:
     engine = hand_in(submission, tmp_path)
     before = {path: path.lstat() for path in sorted(Path(engine).parent.iterdir())}
     fate = submission.weak or submission.fate if tier == "weak" else submission.fate
+    patience = 0.7 if fate == "timeout" else 10.0
+    loading = 2.0 if "hangs" in name else 10.0
     try:
-        with open_subject(engine, tier=tier, timeout=0.7, start_timeout=4.0, memory_mb=256) as subject:
+        with open_subject(
+            engine, tier=tier, timeout=patience, start_timeout=loading, memory_mb=256
+        ) as subject:
             assert subject.isolation == tier
             answers = subject.run(CASES)
     except LoadError as refusal:
