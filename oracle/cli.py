@@ -25,7 +25,17 @@ from oracle.version import VERSION
 EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+CODES = """\b
+Exit codes:
+  0  conforms; grade: every submission was graded; doctor: check and grade can be run here
+  1  a demanded cause, unexplained wrong numbers, or a case that ended in error or timeout
+  2  usage, or no isolation where it is demanded
+  3  the engine could not be run; grade: some could not be loaded
+  4  the oracle's own fault
+  5  nothing was checked"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=CODES)
 @click.version_option(VERSION, prog_name="oracle")
 def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""

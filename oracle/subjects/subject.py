@@ -267,10 +267,12 @@ class Subject:
         except Lost as loss:
             sentence = f"{name}: loading it failed: {loss}{self._said()}"
             if loss.reason == "timeout":
-                sentence = (
-                    f"{name}: loading it did not end within {limit:g} s; look for a loop that runs on import, "
-                    'and put it under `if __name__ == "__main__":`'
-                )
+                hint = "does it answer the first line that it reads, and flush its output?"
+                if self._launch.file is not None:
+                    hint = (
+                        'look for a loop that runs on import, and put it under `if __name__ == "__main__":`'
+                    )
+                sentence = f"{name}: loading it did not end within {limit:g} s; {hint}"
         except Unavailable:
             self.close()
             raise
