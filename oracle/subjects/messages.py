@@ -1,8 +1,9 @@
 """The protocol's messages, read with distrust: every complaint names the field that was wrong.
 
 Beyond the protocol (design, section 7), the Python worker greets with `has_backward`, `found` (what it drives, in
-words) and `methods` (names, for near misses), or with `refused`, a sentence; an error has `inside`; and to
-{"cmd":"trace","id":…,"program":…,"steps":…} it answers {"id":…,"trace":{…}}, see `tracing`. Any worker may.
+words), `methods` (names, for near misses) and `absent` (ops that it calls unsupported: it need not be asked), or with
+`refused`, a sentence; an error has `inside`; and to {"cmd":"trace","id":…,"program":…,"steps":…} it answers
+{"id":…,"trace":{…}}, see `tracing`. Any worker may.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from oracle.case import Answer, Case, Crash, Observation, Observe
@@ -55,13 +57,18 @@ class Hello:
     has_backward: bool
     found: dict[str, str]
     methods: tuple[str, ...]
+    absent: frozenset[str] = frozenset()
 
 
 def encode(command: str, number: int, case: Case | Network) -> bytes:
     """A request as one line."""
-    return (
-        json.dumps({"cmd": command, "id": number, **case.to_json()}, separators=(",", ":")).encode() + b"\n"
-    )
+    return b'{"cmd":"%b","id":%d,%b\n' % (command.encode(), number, _body(case)[1:])
+
+
+@lru_cache(maxsize=4096)
+def _body(case: Case | Network) -> bytes:
+    """The rest of a request; it is the same for every subject of a class."""
+    return json.dumps(case.to_json(), separators=(",", ":")).encode()
 
 
 def longest(case: Case) -> int:
@@ -113,7 +120,8 @@ def read_hello(line: bytes) -> Hello:
         capabilities=frozenset(_strings(data, "capabilities")),
         has_backward=data.get("has_backward") is not False,
         found={one_line(k): one_line(str(v)) for k, v in found.items()},
-        methods=tuple(_strings(data, "methods")) if "methods" in data else (),
+        methods=tuple(_strings(data, "methods")),
+        absent=frozenset(_strings(data, "absent")),
     )
 
 

@@ -142,6 +142,7 @@ class Subject:
         self.capabilities: frozenset[str] = hello.capabilities
         self.has_backward: bool = hello.has_backward
         self.found: Mapping[str, str] = hello.found
+        self._never = hello.absent
         self.near_misses: Mapping[str, str] = near_misses(hello.methods)
 
     def __enter__(self) -> Subject:
@@ -178,16 +179,24 @@ class Subject:
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:
         """The subject's answers, in order; a case that a worker is lost on says why, and a new one goes on."""
+        absent = [self._absent(case) for case in cases]
+        asked = [case for case, op in zip(cases, absent, strict=True) if op is None]
         answers: list[Answer] = []
-        while len(answers) < len(cases):
+        while len(answers) < len(asked):
             try:
-                for answer in self._ask(cases[len(answers) :]):
+                for answer in self._ask(asked[len(answers) :]):
                     answers.append(answer)
             except Lost as loss:
                 self.close()
                 self._timeouts += loss.reason == "timeout"
                 answers.append(Answer(lost=loss.reason, detail=str(loss)))
-        return answers
+        given = iter(answers)
+        return [next(given) if op is None else Answer(unsupported=op) for op in absent]
+
+    def _absent(self, case: Case) -> str | None:
+        """The first op of a case that the worker has said to be absent: it is not asked about that again."""
+        ops = case.program.ops
+        return None if self._never.isdisjoint(ops) else next(op for op in ops if op in self._never)
 
     def trace(self, case: Case) -> Trace | None:
         """Where the subject made and pushed each value of a case, or None when it cannot be told."""

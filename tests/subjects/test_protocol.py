@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from oracle.subjects import subject as subjects
 from oracle.subjects.child import Child, Lost
 from oracle.subjects.messages import ERROR, HELLO, ROW, encode, read_answer, read_hello, read_network
 from oracle.subjects.network import Network
+from oracle.vocabulary import VOCABULARY
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -78,14 +80,34 @@ def test_a_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
         Case("a/forward", Program.build([2.0], [("tanh", [0])]), steps=(Observe(), Observe())),
     ]
     with open_subject(str(ENGINES / "closures.py")) as subject:
-        subject.run(cases)
+        answers = subject.run(cases)
         subject.trace(cases[0])
+    assert [answer.unsupported for answer in answers] == [None, "erf", None, None]
     kinds = set()
     for asked, answered in heard:
         part(asked["cmd"]).validate(asked)
         part("hello" if asked["cmd"] == "start" else "answer").validate(answered)
         kinds |= set(answered)
-    assert {"observations", "unsupported", "error", "trace", "ops"} <= kinds
+    assert {"observations", "error", "trace", "ops", "absent"} <= kinds
+    assert "unsupported" not in kinds, "what the worker has said to be absent is not asked for"
+
+
+@pytest.mark.parametrize(
+    "engine", ["closures.py", "lecture_gaps.py", "unary_classes.py", "tanh_returns_nothing.py"]
+)
+def test_what_is_not_asked_would_be_unsupported(engine: str) -> None:
+    """For every op of the vocabulary: the answers are those of a worker that is asked about each."""
+    cases = [
+        Case(f"a/{row.name}", Program.build(row.points[0][: row.arity], [(row.name, list(range(row.arity)))]))
+        for row in VOCABULARY.values()
+        if not row.settings[0]
+    ]
+    with open_subject(str(ENGINES / engine)) as subject:
+        given = subject.run(cases)
+        subject._never = frozenset()
+        asked = subject.run(cases)
+    assert [replace(a, seconds=0.0) for a in given] == [replace(a, seconds=0.0) for a in asked]
+    assert sum(answer.unsupported is not None for answer in given) > 30
 
 
 def test_what_complaints_give_as_an_example() -> None:

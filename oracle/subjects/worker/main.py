@@ -61,6 +61,7 @@ def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
         "has_backward": engine.backward is not None,
         "found": engine.found,
         "methods": sorted(attributes(engine.cls)),
+        "absent": [word[0] for word in config["words"] if word[0] not in engine.calls],
     }
 
 
