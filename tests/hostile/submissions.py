@@ -35,7 +35,6 @@ class Hostile:
     fate    what comes of it; "refused": it is not even loaded, any other but "harmless": that case is lost
     says    words of the sentence or detail that the user gets
     at      where the code goes: "import", on top of the file; "mul", into mul; "whole", it is the file
-    weak    its fate where Python alone confines it, when that differs
     beside  files beside the engine: name → content
     """
 
@@ -44,7 +43,6 @@ class Hostile:
     fate: Fate = "harmless"
     says: str = ""
     at: Literal["import", "mul", "whole"] = "import"
-    weak: Fate | None = None
     beside: dict[str, str] = field(default_factory=dict)
 
     @property
