@@ -10,21 +10,38 @@ from pathlib import Path
 import click
 
 from oracle.grade.command import grade, merge
-from oracle.options import Reader, reader_options
+from oracle.options import (
+    Reader,
+    complain,
+    one_subject,
+    reader_options,
+    sandbox_options,
+    say_if_weak,
+)
 from oracle.report import Detail
-from oracle.verbs import explain, replay, suite_
+from oracle.verbs import doctor, explain, replay, suite_
 from oracle.version import VERSION
 
 EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+CODES = """\b
+Exit codes:
+  0  conforms; grade: every submission was graded; doctor: check and grade can be run here
+  1  a demanded cause, unexplained wrong numbers, or a case that ended in error or timeout
+  2  usage, or no isolation where it is demanded
+  3  the engine could not be run; grade: some could not be loaded
+  4  the oracle's own fault
+  5  nothing was checked"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=CODES)
 @click.version_option(VERSION, prog_name="oracle")
 def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
 
 
-for verb in (grade, merge, suite_, replay, explain):
+for verb in (grade, merge, suite_, replay, explain, doctor):
     cli.add_command(verb)
 
 
@@ -78,11 +95,7 @@ class Paired(click.Command):
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
-@click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
-@click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
-@click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
-@click.option("--isolation", "tier", metavar="TIER", help="strict, landlock, …; default: the best there is")
-@click.option("--allow-weak-sandbox", "weak", is_flag=True, help="where there is no isolation, go on without")
+@sandbox_options
 @click.option(
     "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
 )
@@ -135,13 +148,10 @@ def check(
     from oracle.judge.causes import Demands
     from oracle.progress import meter
     from oracle.reports import FORMATS
-    from oracle.subjects import TIERS, LoadError, NoIsolation, open_subject
+    from oracle.subjects import LoadError, NoIsolation, open_subject
     from oracle.unfinished import not_run
 
-    if (target is None) == (command is None):
-        raise click.UsageError("give a TARGET, or a command with --exec: one of the two")
-    if tier not in (None, *TIERS):
-        raise click.UsageError(f"--isolation {tier}: the tiers are {', '.join(TIERS)}")
+    one_subject(target, command)
     named = target or command or ""
     wanted: list[tuple[str, str | None]] = ctx.meta["oracle.formats"]
     for name, _ in wanted:
@@ -174,10 +184,7 @@ def check(
         with open_subject(
             target, command=command, timeout=timeout, memory_mb=memory, allow_imports=allowed, tier=tier
         ) as subject:
-            if subject.isolation == "weak" and tier is None and not weak:
-                click.echo(
-                    "oracle: no isolation works here but a process of its own; see oracle doctor", err=True
-                )
+            say_if_weak(subject.isolation, tier, weak)
             if programs:
                 with meter("random programs", programs) as tick:
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
@@ -185,7 +192,7 @@ def check(
                 report = run(subject, cases, demands)
             timings = measure(subject) if benchmark else []
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
             _emit(FORMATS[name](failed), out)
@@ -219,18 +226,18 @@ def check(
 
 
 @cli.command()
-@click.argument("target")
+@click.argument("target", required=False)
+@click.option("--exec", "command", metavar="CMD", help='an engine in any language, e.g. "node engine.js"')
 @click.option(
     "--time", "seconds", type=click.FloatRange(0), metavar="S", help="stop after S seconds (default 10)"
 )
 @click.option("--count", type=click.IntRange(1), metavar="N", help="stop after N programs")
 @click.option("--seed", "token", default="", metavar="TOKEN", help="the same programs again")
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
-@click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one program")
-@click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
-@click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
+@sandbox_options
 def fuzz(
-    target: str,
+    target: str | None,
+    command: str | None,
     seconds: float | None,
     count: int | None,
     token: str,
@@ -238,25 +245,33 @@ def fuzz(
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
+    tier: str | None,
+    weak: bool,
 ) -> None:
     """Random programs over the ops that an engine has; those that fail are made small, and judged by cause."""
     from oracle import suite
     from oracle.fuzz import check_too
     from oracle.judge.causes import Demands
     from oracle.progress import meter
-    from oracle.subjects import LoadError, open_subject
+    from oracle.subjects import LoadError, NoIsolation, open_subject
 
+    one_subject(target, command)
     if seconds is None and count is None:
         seconds = 10.0
     try:
         with (
-            open_subject(target, timeout=timeout, memory_mb=memory, allow_imports=allowed) as subject,
+            open_subject(
+                target, command=command, timeout=timeout, memory_mb=memory, allow_imports=allowed, tier=tier
+            ) as subject,
             meter("random programs", count) as tick,
         ):
+            say_if_weak(subject.isolation, tier, weak)
             report = check_too(subject, suite.cases(), Demands(profile), token, count, seconds, tick)
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(EXIT_SUBJECT)
+    except NoIsolation as problem:
+        raise click.UsageError(str(problem)) from None
     _emit(_text(report, True, False, [], []), None)
     sys.exit(report.exit_code)
 
@@ -318,13 +333,13 @@ def diff_(
     try:
         done = diff_script(script, argv, demands, timeout=timeout, steps=steps, on_step=tell)
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     drawn: tuple[list[Path], list[str]] = ([], [])
     if pictures is not None:
         drawn = picture.write(done.drawn, Path(pictures))
     if done.printed and (verbose or done.report.exit_code == EXIT_SUBJECT):
-        click.echo(f"{script.name} printed:\n{done.printed.rstrip()}", err=True)
+        complain(f"{script.name} printed:\n{done.printed.rstrip()}")
     for name, out in wanted:
         if name == "text":
             screen = _text(done.report, out is None, verbose, *drawn)

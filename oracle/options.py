@@ -1,4 +1,4 @@
-"""Options that more than one verb takes: what the readers of a report may see, and what it is worth."""
+"""What more than one verb has: options (what readers of a report may see, what it is worth), and complaints."""
 
 from __future__ import annotations
 
@@ -49,6 +49,49 @@ class Reader:
 
         scored = report if self.rubric is None else self.rubric.scored(report)
         return redact(scored, self.detail, self.hints, self.hidden)
+
+
+def complain(sentence: str) -> None:
+    """Say on stderr what went wrong. What a subject put into the sentence is no command to a CI runner."""
+    from oracle.reports.clean import no_command
+
+    click.echo(no_command(sentence), err=True)
+
+
+def one_subject(target: str | None, command: str | None) -> None:
+    """Either a target or a command is to be given. Raises click.UsageError."""
+    if (target is None) == (command is None):
+        raise click.UsageError("give a TARGET, or a command with --exec: one of the two")
+
+
+def say_if_weak(isolation: str, tier: str | None, weak: bool) -> None:
+    """A user who has not asked for it is told that an engine is hardly isolated."""
+    if isolation == "weak" and tier is None and not weak:
+        complain("oracle: no isolation works here but a process of its own; see oracle doctor")
+
+
+def _tier(context: click.Context, option: click.Parameter, name: str | None) -> str | None:
+    from oracle.subjects import TIERS
+
+    if name not in (None, *TIERS):
+        raise click.UsageError(f"--isolation {name}: the tiers are {', '.join(TIERS)}")
+    return name
+
+
+def sandbox_options(verb: F) -> F:
+    """`--timeout`, `--memory`, `--allow-import`, `--isolation` and `--allow-weak-sandbox`."""
+    for option in (
+        click.option("--allow-weak-sandbox", "weak", is_flag=True, help="go on where nothing isolates engines"),
+        click.option(
+            "--isolation", "tier", metavar="TIER", callback=_tier,
+            help="strict, landlock, container or weak; default: the best that works without asking",
+        ),
+        click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable"),
+        click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of one engine"),
+        click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case"),
+    ):  # fmt: skip
+        verb = option(verb)
+    return verb
 
 
 def reader_options(verb: F) -> F:

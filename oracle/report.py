@@ -202,6 +202,11 @@ class SubjectInfo:
     file: str | None = None
     found: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_command(self) -> bool:
+        """Whether the target is a command that was started (`--exec`): there is no file then."""
+        return self.file is None and bool(self.sha256)
+
 
 @dataclass(frozen=True)
 class Report:

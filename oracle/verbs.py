@@ -1,4 +1,4 @@
-"""Verbs that read: the suite's cases, and reports that were written before."""
+"""Verbs that only look: at the suite's cases, at reports that were written before, at this machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from oracle.options import complain, sandbox_options, say_if_weak
 from oracle.reports.writing import write_text
 
 if TYPE_CHECKING:
@@ -55,18 +56,34 @@ def suite_export(out: str | None) -> None:
 @click.command()
 @click.argument("report", type=click.Path(exists=True, dir_okay=False))
 @click.argument("name", metavar="CASE")
-def replay(report: str, name: str) -> None:
+@sandbox_options
+def replay(
+    report: str,
+    name: str,
+    timeout: float,
+    memory: int,
+    allowed: tuple[str, ...],
+    tier: str | None,
+    weak: bool,
+) -> None:
     """Run one CASE of a JSON REPORT again on its subject, and show every number."""
     from oracle.replay import replay as run
-    from oracle.subjects import LoadError, open_subject
+    from oracle.reports.clean import no_command
+    from oracle.subjects import LoadError, NoIsolation, open_subject
 
-    known, case = _report(report), _case(name)
+    known, case = _report(report).subject, _case(name)
+    target, command = (None, known.target) if known.is_command else (known.target, None)
     try:
-        with open_subject(known.subject.target) as subject:
-            click.echo(run(subject, case))
+        with open_subject(
+            target, command=command, timeout=timeout, memory_mb=memory, allow_imports=allowed, tier=tier
+        ) as subject:
+            say_if_weak(subject.isolation, tier, weak)
+            click.echo(no_command(run(subject, case)))
     except LoadError as problem:
-        click.echo(f"oracle: {problem}", err=True)
+        complain(f"oracle: {problem}")
         sys.exit(3)
+    except NoIsolation as problem:
+        raise click.UsageError(str(problem)) from None
 
 
 @click.command()
@@ -80,6 +97,23 @@ def explain(report: str, number: int) -> None:
     if not 1 <= number <= len(causes):
         raise click.UsageError(f"N: the report has {len(causes)} causes, there is no number {number}")
     click.echo(words(causes[number - 1]))
+
+
+@click.command()
+def doctor() -> None:
+    """What works on this machine, why the rest does not, and the command that would enable it.
+
+    Exit code 0 when `check` and `grade` can be run here, 2 when something that they need is missing.
+    """
+    from shutil import get_terminal_size
+
+    from oracle import doctor as look
+    from oracle.subjects.remedies import this_machine
+
+    on = this_machine()
+    isolation, parts = look.tiers(on), look.parts(on)
+    click.echo(look.page(on, isolation, parts, min(110, get_terminal_size((100, 24)).columns)))
+    sys.exit(0 if look.ready(isolation, parts) else 2)
 
 
 def _case(name: str) -> Case:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from oracle.options import Reader, reader_options
+from oracle.options import Reader, complain, reader_options, sandbox_options
 from oracle.report import Detail
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 )
 @click.option("--fuzz", type=click.IntRange(0), default=0, metavar="N", help="N random programs each, too")
 @reader_options
-@click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
-@click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of one submission")
-@click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
-@click.option("--allow-weak-sandbox", "weak", is_flag=True, help="go on where nothing isolates submissions")
+@sandbox_options
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever could not be loaded (4 stays 4)")
 def grade(
     paths: tuple[str, ...],
@@ -68,6 +65,7 @@ def grade(
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
+    tier: str | None,
     weak: bool,
     exit_zero: bool,
 ) -> None:
@@ -98,12 +96,14 @@ def grade(
         raise click.UsageError(f"--require {problem}") from None
     reader = Reader.of(detail, hints, hidden, rubric)
     seed = seed or (token_hex(4) if fuzz else "")
-    options = Options(profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed)
-    executor = _executor(cluster, jobs, weak)
+    options = Options(
+        profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed, tier
+    )
+    executor = _executor(cluster, jobs, weak, tier)
     try:
         store = None if folder is None else Store(Path(folder))
         for name in ignored:
-            click.echo(f"grade: {name!r} is no submission", err=True)
+            complain(f"grade: {name!r} is no submission")
         todo = shard_of((Job(one, options, reader) for one in found), part)
         with meter() as tell:
             done = grade_all(todo, executor, store, tell)
@@ -174,7 +174,7 @@ def _shard(text: str | None) -> tuple[int, int] | None:
     return int(said[1]), int(said[2])
 
 
-def _executor(cluster: str | None, jobs: int | None, weak: bool) -> Executor:
+def _executor(cluster: str | None, jobs: int | None, weak: bool, tier: str | None) -> Executor:
     """Who does it; no submission is begun where nothing isolates it. Raises click.UsageError."""
     import os
 
@@ -189,7 +189,7 @@ def _executor(cluster: str | None, jobs: int | None, weak: bool) -> Executor:
         except ClusterError as problem:
             raise click.UsageError(f"--cluster {problem}") from None
     try:
-        require_tier(weak)
+        require_tier(weak, tier)
     except NoIsolation as problem:
         raise click.UsageError(str(problem)) from None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

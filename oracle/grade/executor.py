@@ -16,12 +16,24 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Protocol
 
 from oracle.grade.job import Graded, Job, failed
 
 TRIES = 2
 """How often a job is begun before it is given up: a judge may have been killed for another's memory."""
+
+HOME = str(Path(__file__).resolve().parents[2])
+
+BOOTSTRAP = """
+import sys
+sys.path.append(sys.argv[2])
+from multiprocessing.connection import Connection
+from oracle.grade.judge import serve
+serve(Connection(int(sys.argv[1])))
+"""
+"""Starts a judge. `-m` would import from the folder that the command is given in, which may be a submission's."""
 
 
 class Executor(Protocol):
@@ -106,7 +118,7 @@ class Judge:
                 ours, theirs = socket.socketpair()
                 with theirs:
                     self._process = subprocess.Popen(
-                        [sys.executable, "-m", "oracle.grade.judge", str(theirs.fileno())],
+                        [sys.executable, "-P", "-c", BOOTSTRAP, str(theirs.fileno()), HOME],
                         pass_fds=(theirs.fileno(),),
                         stdin=subprocess.DEVNULL,
                         start_new_session=True,  # Ctrl-C is for the one who supervises

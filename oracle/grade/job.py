@@ -44,6 +44,7 @@ class Options:
     weak: bool = False
     fuzz: int = 0
     seed: str = ""
+    tier: str | None = None
 
     def token(self, name: str) -> str:
         """A submission's own seed: two students need not get the same inputs, and each can get them again."""
@@ -142,6 +143,7 @@ def _report(job: Job) -> Report:
                 timeout=options.timeout,
                 memory_mb=options.memory,
                 allow_imports=options.allowed,
+                tier=options.tier,
                 allow_weak=options.weak,
             ) as subject:
                 if options.fuzz:

@@ -1,4 +1,4 @@
-"""A judge's process: takes jobs from the socket whose number it is given, and answers each with what came of it."""
+"""A judge's process: takes jobs from a socket, and answers each with what came of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,3 @@ def serve(line: Connection) -> None:
         except EOFError:
             return
         line.send(grade(job))
-
-
-if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from oracle import standard_reference
 from oracle.case import Case, Crash
 from oracle.floats import same
-from oracle.judge import policies
+from oracle.judge import policies, quotients
 from oracle.judge.compose import rewrites, walk
 from oracle.judge.equations import Exercise, Failure, Run, Traits, close
 from oracle.judge.locals import KeptLocals
@@ -145,6 +145,7 @@ class _Blame:
     def judgement(self) -> Judgement:
         self._storage()
         self._crashes_at_special_points()
+        self._differences()
         self._seed()
         if self._anything_wrong():
             self._leaks()
@@ -239,6 +240,17 @@ class _Blame:
                 fault = groups[policy, op] = self._add(Fault(kind, "policy", op, policy=policy, crash=crash))
             fault.note(o.case, None)
             self.blamed[o.case.name].append(fault)
+
+    def _differences(self) -> None:
+        """Whether the gradients were measured, by moving each value a little, and not back-propagated."""
+        by = quotients.whole(self.open)
+        if by is None:
+            return
+        self.whole = self._add(Fault("derivative", "wrong", detail=f"{quotients.NAME}: {by}"))
+        for f in self.open:
+            if f.equation in (3, 4) and not f.run.case.policy:
+                self._strike(f, [self.whole])
+        self.open = [f for f in self.open if f.equation not in (3, 4) or f.run.case.policy]
 
     def _seed(self) -> None:
         seeds = [f for f in self.open if f.equation == 3]
@@ -340,7 +352,8 @@ class _Blame:
     def _everywhere(self) -> bool:
         silent = frozenset({"missing", "raises", "forward"})
         if self.whole is not None:
-            self._rules(silent if self.whole.kind == "seed" else frozenset({"missing"}))
+            measured = self.whole.kind in ("seed", "derivative")  # its forward was computed as ever
+            self._rules(silent if measured else frozenset({"missing"}))
             return True
         found = everywhere(self.measured, self.symptoms)
         if found is None:

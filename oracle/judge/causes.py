@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from oracle.floats import short
 from oracle.formulas import FORMULAS
-from oracle.judge import policies
+from oracle.judge import policies, quotients
 from oracle.judge.blame import Fault, Judgement
 from oracle.judge.example import example, pick
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
@@ -246,6 +246,9 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Choose one.",
             ),
         )
+    if fault.detail.startswith(quotients.NAME):
+        by = fault.detail.partition(": ")[2]
+        return _measured(f"the engine measures its gradients by {by} instead of back-propagating them")
     if fault.detail and fault.detail != "every rule":
         return _naive(fault, op, "its slope loses them")
     m = fault.measured
@@ -262,6 +265,8 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     if row is not None and (fault.op is None or all(n is row for n in named)):
         says = row.words.format(operand=operand(fault))
         return Words(row.slug, f"{op} {says}", (row.nudge, row.why, _formula(fault, slots)))
+    if fault.op is not None and (step := quotients.rule(fault.op, telling_pushes(m, slots[0]))) is not None:
+        return _measured(f"{op} measures its slope by {step} instead of computing its derivative")
     wrong = [p for s in slots for p in telling_pushes(m, s) if not p.ok]
     p = wrong[0] if wrong else m.pushes[0]
     numbers = (
@@ -293,6 +298,20 @@ def _naive(fault: Fault, op: str, numbers: str) -> Words:
             "What happens to the digits when the terms differ much in size?",
             f"{fault.detail} is right on paper; in floating point it cancels or drops what is small.",
             "Use the function that the standard library has for it, or a form without the cancellation.",
+        ),
+    )
+
+
+def _measured(message: str) -> Words:
+    """A difference quotient."""
+    return Words(
+        quotients.NAME,
+        message,
+        (
+            "Is this gradient derived, or measured?",
+            "A difference quotient is off by its step and by cancellation: about 8 digits are right at best, and every "
+            "value costs a computation of the whole graph. It is a test of gradients, not a way to get them.",
+            "Write down the derivative of each op, and apply the chain rule from the root.",
         ),
     )
 

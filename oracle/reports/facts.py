@@ -165,7 +165,8 @@ def run_facts(report: Report) -> str:
 
 def rerun(report: Report, case: str | None = None) -> str:
     """The command that does it again, for the whole suite or for one case."""
-    words = ["oracle", "diff" if report.suite == "diff" else "check", one_line(report.subject.target)]
+    words = ["oracle", "diff" if report.suite == "diff" else "check"]
+    words += [*(["--exec"] if report.subject.is_command else []), one_line(report.subject.target)]
     words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
     words += ["--seed", one_line(report.seed)] if report.seed else []
     words += ["--case", one_line(case)] if case else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -44,12 +43,20 @@ class Child:
     A pipe would have to be read, lest a subject that prints much hangs; a file has a limit of its own.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], mark: str = "") -> None:
-        """mark: "NAME=value" in the environment of everything it starts; "" where it cannot start anything.
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        mark: str = "",
+        farewell: Sequence[str] = (),
+    ) -> None:
+        """Start it. Raises OSError when the command cannot be started.
 
-        Raises OSError when the command cannot be started.
+        mark      "NAME=value" in the environment of everything it starts; "" where it cannot start anything
+        farewell  a command that ends what is not a child of ours when it is killed: a container
         """
-        self._mark = mark.encode()
+        self._mark, self._farewell, self._environment = mark.encode(), farewell, dict(environment)
+        self._ended = False
         self._output = _printed()
         self._process = subprocess.Popen(
             command,
@@ -57,9 +64,10 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._output,
-            env=dict(environment),
+            env=self._environment,
             start_new_session=True,
         )
+        _limit_output(self._process.pid)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._to, False)
@@ -150,21 +158,49 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # all of it has ended already
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self._farewell and not self._ended:
+            self._ended = True
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    self._farewell, env=self._environment, capture_output=True, timeout=20, check=False
+                )
         while self._mark and sum(map(_end, _marked(self._mark))):
             time.sleep(0.001)
+        self._all_gone()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def _all_gone(self) -> None:
+        """Wait until nobody holds the other end of the answers: what bubblewrap started ends a little after it."""
+        end = time.monotonic() + 1.0
+        while (left := end - time.monotonic()) > 0 and select.select([self._from], [], [], left)[0]:
+            try:
+                if not os.read(self._from, 1 << 20):
+                    return
+            except BlockingIOError:
+                continue
 
     def close(self) -> None:
         self.kill()
         self._output.close()
 
 
+def _limit_output(pid: int) -> None:
+    """Limit the files that a process writes from outside: it may be a client, which does not limit itself."""
+    import resource
+
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
+
+
 def _printed() -> IO[bytes]:
     """An empty file for what a subject prints; its process only appends to it."""
     if not hasattr(os, "memfd_create"):
         return tempfile.TemporaryFile()
+    import fcntl
+
     memory = os.memfd_create("subject's output")
     fcntl.fcntl(memory, fcntl.F_SETFL, os.O_APPEND)
     return os.fdopen(memory, "w+b", buffering=0)

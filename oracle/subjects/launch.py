@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from oracle.subjects import places
+from oracle.subjects.boxes import Box
 from oracle.subjects.child import OUTPUT
+from oracle.subjects.places import Places
 from oracle.subjects.target import LoadError, Target
 from oracle.subjects.tiers import TIERS, Tier
 from oracle.vocabulary import VOCABULARY
@@ -46,6 +48,8 @@ class Launch:
     timeout, start_timeout      seconds: for one case, for loading
     tier                        how the process is confined
     announced                   whether its first line says that it is, see `worker.confine`
+    farewell                    a command that ends what is left when the worker is killed; () for none
+    mark                        "NAME=value" in the environment of all that it starts; "" where it can start nothing
     """
 
     target: str
@@ -58,6 +62,8 @@ class Launch:
     start_timeout: float = 10.0
     tier: Tier = TIERS["weak"]
     announced: bool = False
+    farewell: tuple[str, ...] = ()
+    mark: str = ""
 
 
 def python(
@@ -86,11 +92,10 @@ def python(
             for op in VOCABULARY.values()
         ],
     }
-    return Launch(
-        target.text, str(target.file), target.name, target.sha256(),
-        tier.wrap(_worker(config), readable), _environment(),
-        timeout, start_timeout, tier, announced=True,
-    )  # fmt: skip
+    start = Launch(
+        target.text, str(target.file), target.name, target.sha256(), (), {}, timeout, start_timeout
+    )
+    return _inside(start, tier, _worker(config), readable, memory_mb, _environment())
 
 
 def command(
@@ -101,11 +106,13 @@ def command(
         words = shlex.split(text)
     except ValueError as problem:
         raise LoadError(f"--exec {text!r}: it cannot be split into words: {problem}") from None
-    program = shutil.which(words[0]) if words else None
-    if program is None:
-        named = repr(words[0]) if words else "an empty command"
-        raise LoadError(f"--exec: {named} is no program here; check its spelling and the PATH")
-    words[0] = str(Path(program).absolute())
+    if not words:
+        raise LoadError("--exec: an empty command is no program")
+    if tier.name != "container":  # there it is the image's
+        program = shutil.which(words[0])
+        if program is None:
+            raise LoadError(f"--exec: {words[0]!r} is no program here; check its spelling and the PATH")
+        words[0] = str(Path(program).absolute())
     folder = str(Path.cwd())
     readable = places.for_command(folder, words)
     config = {
@@ -115,16 +122,18 @@ def command(
         "folder": folder,
     }
     environment = {**_environment(), "PATH": os.environ.get("PATH", os.defpath), "HOME": "/"}
-    return Launch(
-        text, None, text, _fingerprint(words),
-        tier.wrap(_worker(config), readable), environment,
-        timeout, start_timeout, tier, announced=True,
-    )  # fmt: skip
+    start = Launch(text, None, text, _fingerprint(words), (), {}, timeout, start_timeout)
+    return _inside(start, tier, _worker(config), readable, memory_mb, environment)
 
 
 def reversed_order(start: Launch) -> Launch:
     """The same, with hashes of strings from another seed, and sets of nodes in the reverse order."""
-    return replace(start, environment={**start.environment, "PYTHONHASHSEED": "1"})
+    seeds = {"PYTHONHASHSEED=0": "PYTHONHASHSEED=1"}  # in the command line of a container's client
+    return replace(
+        start,
+        command=tuple(seeds.get(word, word) for word in start.command),
+        environment={**start.environment, "PYTHONHASHSEED": "1"},
+    )
 
 
 def empty(tier: Tier) -> Launch:
@@ -132,8 +141,28 @@ def empty(tier: Tier) -> Launch:
     readable = places.for_python([str(places.WORKER)], ())
     confine = tier.confinement(readable, _limits("address space", 1024), may_exec=False)
     inside = _worker({"confine": confine, "folder": readable.readable[0]})
-    return Launch(
-        "", None, tier.name, "", tier.wrap(inside, readable), _environment(), tier=tier, announced=True
+    return _inside(Launch("", None, tier.name, "", ()), tier, inside, readable, 1024, _environment())
+
+
+def _inside(
+    start: Launch,
+    tier: Tier,
+    command: tuple[str, ...],
+    readable: Places,
+    memory_mb: int,
+    environment: Mapping[str, str],
+) -> Launch:
+    """The start of a command in a tier. Raises Unavailable."""
+    token = secrets.token_hex(8)
+    wrapped = tier.wrap(command, Box(readable, memory_mb, {**environment, MARK: token}, token))
+    return replace(
+        start,
+        command=wrapped.command,
+        environment=wrapped.environment,
+        tier=tier,
+        announced=True,
+        farewell=wrapped.farewell,
+        mark="" if tier.layers else f"{MARK}={token}",
     )
 
 
@@ -150,9 +179,8 @@ def _worker(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _environment() -> dict[str, str]:
     """The worker's whole environment: none of the caller's variables."""
-    environment = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    environment |= {"PYTHONHASHSEED": "0", MARK: secrets.token_hex(8)}
-    return environment
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {"LC_ALL": "C.UTF-8", **threads, "PYTHONHASHSEED": "0"}
 
 
 @cache

@@ -1,8 +1,9 @@
 """The protocol's messages, read with distrust: every complaint names the field that was wrong.
 
 Beyond the protocol (design, section 7), the Python worker greets with `has_backward`, `found` (what it drives, in
-words) and `methods` (names, for near misses), or with `refused`, a sentence; an error has `inside`; and to
-{"cmd":"trace","id":…,"program":…,"steps":…} it answers {"id":…,"trace":{…}}, see `tracing`. Any worker may.
+words), `methods` (names, for near misses) and `absent` (ops that it calls unsupported: it need not be asked), or with
+`refused`, a sentence; an error has `inside`; and to {"cmd":"trace","id":…,"program":…,"steps":…} it answers
+{"id":…,"trace":{…}}, see `tracing`. Any worker may.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from oracle.case import Answer, Case, Crash, Observation, Observe
@@ -30,6 +32,8 @@ HELLO = (
 )
 ROW = '{"data":["0x1p+1","0x1p+2"],"grad":["0x1p+2",null]}'
 ROWS = f"[{ROW}]"
+LAYERS = '[[["0x1p+0","0x1p-1",null]]]'
+ANSWER = f'{{"id":7,"observations":{ROWS}}}'
 ERROR = '{"type":"RangeError","message":"log of 0","node":2,"during":"forward","line":null}'
 """What would be right, for complaints. The whole protocol: `oracle/schema/protocol-1.json`."""
 
@@ -53,13 +57,18 @@ class Hello:
     has_backward: bool
     found: dict[str, str]
     methods: tuple[str, ...]
+    absent: frozenset[str] = frozenset()
 
 
 def encode(command: str, number: int, case: Case | Network) -> bytes:
     """A request as one line."""
-    return (
-        json.dumps({"cmd": command, "id": number, **case.to_json()}, separators=(",", ":")).encode() + b"\n"
-    )
+    return b'{"cmd":"%b","id":%d,%b\n' % (command.encode(), number, _body(case)[1:])
+
+
+@lru_cache(maxsize=4096)
+def _body(case: Case | Network) -> bytes:
+    """The rest of a request; it is the same for every subject of a class."""
+    return json.dumps(case.to_json(), separators=(",", ":")).encode()
 
 
 def longest(case: Case) -> int:
@@ -98,9 +107,11 @@ def read_hello(line: bytes) -> Hello:
         if op not in VOCABULARY:
             near = difflib.get_close_matches(op, VOCABULARY, 3) or list(VOCABULARY)[:5]
             raise _complaint("ops", "names from the vocabulary", op, f"{', '.join(near)}")
+    if not isinstance(data.get("has_backward", True), bool):
+        raise _complaint("has_backward", "true or false", data["has_backward"], HELLO)
     found = data.get("found", {})
     if not isinstance(found, dict):
-        raise _complaint("found", "an object of strings", found)
+        raise _complaint("found", "an object of strings", found, '{"class":"Value"}')
     return Hello(
         name=one_line(_string(data, "name")),
         language=one_line(_string(data, "language")),
@@ -109,7 +120,8 @@ def read_hello(line: bytes) -> Hello:
         capabilities=frozenset(_strings(data, "capabilities")),
         has_backward=data.get("has_backward") is not False,
         found={one_line(k): one_line(str(v)) for k, v in found.items()},
-        methods=tuple(_strings(data, "methods")) if "methods" in data else (),
+        methods=tuple(_strings(data, "methods")),
+        absent=frozenset(_strings(data, "absent")),
     )
 
 
@@ -147,20 +159,35 @@ def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:
         return NetworkAnswer(crash=_crash(data["error"], 1))
     if "unsupported" in data:
         return NetworkAnswer(lost="unsupported", detail=one_line(_string(data, "unsupported")))
-    shape = [[len(row) for row in rows] for rows in asked.parameters]
-    try:
-        gradients = tuple(
-            tuple(tuple(None if g is None else from_hex(g) for g in row) for row in rows)
-            for rows in data["gradients"]
+    layers = data.get("gradients")
+    if not isinstance(layers, list) or len(layers) != len(asked.parameters):
+        raise _complaint(
+            "gradients", f"a list of {len(asked.parameters)}, one for each layer", layers, LAYERS
         )
-        outputs = tuple(from_hex(x) for x in data["outputs"])
-    except (KeyError, TypeError, ValueError) as problem:
-        raise Lost("protocol", f"network: {problem}") from None
-    if len(outputs) != asked.sizes[-1] or [[len(row) for row in rows] for rows in gradients] != shape:
-        raise Lost(
-            "protocol", f"network: expected {asked.sizes[-1]} outputs and gradients of lengths {shape}"
+    gradients = []
+    for k, (rows, owed) in enumerate(zip(layers, asked.parameters, strict=True)):
+        if not isinstance(rows, list) or len(rows) != len(owed):
+            raise _complaint(f"gradients[{k}]", f"a list of {len(owed)}, one for each neuron", rows, LAYERS)
+        gradients.append(
+            tuple(
+                _floats(row, f"gradients[{k}][{n}]", len(owed[n]), nulls=True) for n, row in enumerate(rows)
+            )
         )
-    return NetworkAnswer(outputs, gradients)
+    outputs = _floats(data.get("outputs"), "outputs", asked.sizes[-1])
+    return NetworkAnswer(tuple(x for x in outputs if x is not None), tuple(gradients))
+
+
+def _floats(column: Any, field: str, size: int, nulls: bool = False) -> tuple[float | None, ...]:
+    """A list of floats, of which some may be null. Raises Lost("protocol")."""
+    if not isinstance(column, list) or len(column) != size:
+        raise _complaint(field, f"a list of {size} floats", column, '["0x1.8p+1"]')
+    out = []
+    for i, text in enumerate(column):
+        try:
+            out.append(None if text is None and nulls else from_hex(text))
+        except ValueError as problem:
+            raise Lost("protocol", f"{field}[{i}]: {problem}") from None
+    return tuple(out)
 
 
 def read_trace(line: bytes, number: int, case: Case) -> Trace | None:
@@ -177,7 +204,9 @@ def read_trace(line: bytes, number: int, case: Case) -> Trace | None:
 def _reply(line: bytes, number: int) -> dict[str, Any]:
     data = _object(line)
     if type(data.get("id")) is not int or data["id"] != number:
-        raise _complaint("id", f"{number}, as in the message", data.get("id"))
+        raise _complaint(
+            "id", f"{number}, as in the message", data.get("id"), ANSWER.replace("7", str(number), 1)
+        )
     return data
 
 
@@ -186,9 +215,13 @@ def _object(line: bytes) -> dict[str, Any]:
         data = json.loads(line)
     except (ValueError, RecursionError) as problem:  # not JSON, not UTF-8, an endless integer, too deep
         reason = "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)[:80]
-        raise Lost("protocol", f"the answer is not JSON: {reason}; it begins with {line[:40]!r}") from None
+        raise Lost(
+            "protocol",
+            f"the answer is not JSON: {reason}; it begins with {line[:40]!r} (its lines on stdout are answers, what "
+            "is for people goes to stderr)",
+        ) from None
     if not isinstance(data, dict):
-        raise _complaint("the answer", "an object", data)
+        raise _complaint("the answer", "an object", data, ANSWER)
     return data
 
 
@@ -206,12 +239,12 @@ def _crash(data: Any, size: int) -> Crash:
         raise _complaint("error", "an object", data, ERROR)
     during = data.get("during", "forward")
     if during not in ("forward", "backward"):
-        raise _complaint("error.during", '"forward" or "backward"', during)
+        raise _complaint("error.during", '"forward" or "backward"', during, ERROR)
     node, line = data.get("node"), data.get("line")
     if node is not None and not (type(node) is int and 0 <= node < size):
-        raise _complaint("error.node", f"the index of a value, 0 to {size - 1}, or null", node)
+        raise _complaint("error.node", f"the index of a value, 0 to {size - 1}, or null", node, ERROR)
     if line is not None and not (type(line) is int and 0 < line < 10**7):
-        raise _complaint("error.line", "a line number or null", line)
+        raise _complaint("error.line", "a line number or null", line, ERROR)
     for field in ("type", "message"):
         if not isinstance(data.get(field), str):
             raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
@@ -225,9 +258,12 @@ def _crash(data: Any, size: int) -> Crash:
     )
 
 
+EXAMPLES = {"name": HELLO, "language": HELLO, "unsupported": '{"id":7,"unsupported":"tanh"}'}
+
+
 def _string(data: dict[str, Any], field: str) -> str:
     if not isinstance(data.get(field), str):
-        raise _complaint(field, "a string", data.get(field))
+        raise _complaint(field, "a string", data.get(field), EXAMPLES[field])
     return str(data[field])
 
 

@@ -29,11 +29,13 @@ class Places:
     readable  files, and folders with all that is in them; the first is the folder in which it runs
     hidden    folders in those that it must not read; one that is itself in `readable` is read
     listed    folders in which it may see what there is, but read nothing
+    own       those of `readable` that are not its system's: the subject's, the worker's
     """
 
     readable: tuple[str, ...]
     hidden: tuple[str, ...]
     listed: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def site_packages() -> list[str]:
@@ -72,17 +74,20 @@ def for_python(roots: Sequence[str], packages: Iterable[str]) -> Places:
     """
     hidden = _concealed()
     own = [root for k, root in enumerate(roots) if k == 0 or root not in hidden]
-    read = _existing((*own, str(WORKER), *_python(), *_installed(packages)))
-    return Places(read, hidden, _existing((*roots, *(site_packages() if packages else ()))))
+    own = [*own, str(WORKER), *_installed(packages)]
+    listed = (*roots, *(site_packages() if packages else ()))
+    return Places(_existing((*own, *_python())), hidden, _existing(listed), _existing(own))
 
 
 def for_command(folder: str, command: Sequence[str]) -> Places:
     """What any other program reads: its system, the folder that it runs in, and those of its arguments."""
     mentioned = [Path(_real(str(Path(folder, word)))) for word in command if "\0" not in word]
     named = [str(path if path.is_dir() else path.parent) for path in mentioned if path.exists()]
-    home = str(Path(_real(command[0])).parent.parent)  # …/bin/node is used with …/lib
-    own = [path for path in (folder, *named, home) if path != "/"]
-    return Places(_existing((*own, str(WORKER), *_python(), *PROGRAMS)), _concealed())
+    programs = [Path(command[0]), Path(_real(command[0]))]  # a virtual environment's Python is a link
+    homes = [str(path.parent.parent) for path in programs if path.parent.name == "bin"]  # …/bin with …/lib
+    own = [path for path in (folder, *named, str(WORKER)) if path != "/"]
+    read = (*own, *(path for path in homes if path != "/"), *_python(), *PROGRAMS)
+    return Places(_existing(read), _concealed(), own=_existing(own))
 
 
 def _installed(packages: Iterable[str]) -> list[str]:

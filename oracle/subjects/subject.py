@@ -9,12 +9,13 @@ from typing import Literal
 
 from oracle.case import Answer, Case
 from oracle.subjects import launch, messages
+from oracle.subjects.boxes import Unavailable
 from oracle.subjects.child import Child, Lost, Request
-from oracle.subjects.launch import MARK, Launch
+from oracle.subjects.launch import Launch
 from oracle.subjects.near import near_misses
 from oracle.subjects.network import Network, NetworkAnswer
 from oracle.subjects.target import LoadError, resolve
-from oracle.subjects.tiers import Tier, Unavailable, candidates, tried
+from oracle.subjects.tiers import Tier, candidates, tried
 from oracle.subjects.tracing import Trace
 
 PRINTED = 1 << 14
@@ -83,11 +84,16 @@ def require_tier(allow_weak: bool = False, tier: str | None = None) -> str:
 def probe(tier: Tier) -> None:
     """Start an empty worker in a tier and let it try what it must not be able to do. Raises Unavailable."""
     start = launch.empty(tier)
-    child = Child(start.command, start.environment)
+    child = _child(start)
     try:
         _confined(child, start)
     finally:
         child.close()
+
+
+def _child(start: Launch) -> Child:
+    """Start the process. Raises OSError."""
+    return Child(start.command, start.environment, start.mark, start.farewell)
 
 
 def _confined(child: Child, start: Launch) -> None:
@@ -100,7 +106,7 @@ def _confined(child: Child, start: Launch) -> None:
         messages.read_confinement(line)
     except Lost as loss:
         said = " ".join(child.output(300).split())
-        raise Unavailable(f"{start.tier.name} could not be entered: {said or loss}") from None
+        raise Unavailable(f"it could not be entered: {said or loss}") from None
     except messages.Refused as refusal:
         raise Unavailable(str(refusal)) from None
 
@@ -136,6 +142,7 @@ class Subject:
         self.capabilities: frozenset[str] = hello.capabilities
         self.has_backward: bool = hello.has_backward
         self.found: Mapping[str, str] = hello.found
+        self._never = hello.absent
         self.near_misses: Mapping[str, str] = near_misses(hello.methods)
 
     def __enter__(self) -> Subject:
@@ -172,16 +179,24 @@ class Subject:
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:
         """The subject's answers, in order; a case that a worker is lost on says why, and a new one goes on."""
+        absent = [self._absent(case) for case in cases]
+        asked = [case for case, op in zip(cases, absent, strict=True) if op is None]
         answers: list[Answer] = []
-        while len(answers) < len(cases):
+        while len(answers) < len(asked):
             try:
-                for answer in self._ask(cases[len(answers) :]):
+                for answer in self._ask(asked[len(answers) :]):
                     answers.append(answer)
             except Lost as loss:
                 self.close()
                 self._timeouts += loss.reason == "timeout"
                 answers.append(Answer(lost=loss.reason, detail=str(loss)))
-        return answers
+        given = iter(answers)
+        return [next(given) if op is None else Answer(unsupported=op) for op in absent]
+
+    def _absent(self, case: Case) -> str | None:
+        """The first op of a case that the worker has said to be absent: it is not asked about that again."""
+        ops = case.program.ops
+        return None if self._never.isdisjoint(ops) else next(op for op in ops if op in self._never)
 
     def trace(self, case: Case) -> Trace | None:
         """Where the subject made and pushed each value of a case, or None when it cannot be told."""
@@ -246,16 +261,11 @@ class Subject:
         told = next((line for line in lines if "rror" in line), lines[-1] if lines else "")
         return f'; it printed "{messages.one_line(told)}"' if told else ""
 
-    def _mark(self) -> str:
-        """What is looked for after a worker has ended, in a tier where it can leave processes behind."""
-        token = self._launch.environment.get(MARK)
-        return f"{MARK}={token}" if token and not self._launch.tier.layers else ""
-
     def _start(self) -> messages.Hello:
         """Start a worker. Raises LoadError, Unavailable."""
         name, limit = self._launch.name, self._launch.start_timeout
         try:
-            self._child = Child(self._launch.command, self._launch.environment, self._mark())
+            self._child = _child(self._launch)
             if self._launch.announced:
                 _confined(self._child, self._launch)
             start = Request(b'{"cmd":"start","protocol":1}\n', messages.LONGEST_HELLO)
@@ -266,10 +276,12 @@ class Subject:
         except Lost as loss:
             sentence = f"{name}: loading it failed: {loss}{self._said()}"
             if loss.reason == "timeout":
-                sentence = (
-                    f"{name}: loading it did not end within {limit:g} s; look for a loop that runs on import, "
-                    'and put it under `if __name__ == "__main__":`'
-                )
+                hint = "does it answer the first line that it reads, and flush its output?"
+                if self._launch.file is not None:
+                    hint = (
+                        'look for a loop that runs on import, and put it under `if __name__ == "__main__":`'
+                    )
+                sentence = f"{name}: loading it did not end within {limit:g} s; {hint}"
         except Unavailable:
             self.close()
             raise

@@ -1,4 +1,4 @@
-"""Tiers of isolation: what each is made of, how its command begins, and which of them work on this machine.
+"""Tiers of isolation: what each is made of, and which of them work on this machine.
 
 A tier works when a process inside it has tried what it must not be able to do, and could not. That is found out
 by the first worker that is started in it, before anything of a subject's runs, and kept for this process.
@@ -6,12 +6,14 @@ by the first worker that is started in it, before anything of a subject's runs, 
 
 from __future__ import annotations
 
-import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oracle.subjects.boxes import Box, Wrapped, bubble, plain
+from oracle.subjects.container import contain
 from oracle.subjects.places import ORACLE, Places
 
 
@@ -19,91 +21,62 @@ class NoIsolation(Exception):
     """No tier that was asked for works here: a sentence that says why, and how to get one."""
 
 
-class Unavailable(Exception):
-    """One tier does not work here; the message is the reason, without the tier's name."""
-
-
 @dataclass(frozen=True)
 class Tier:
     """One way to confine a process.
 
-    name    as reports print it
-    layers  what the process does to itself before it goes on, see `worker.confine`; "landlock?": if it is there
-    wrap    the command that runs a command inside; raises Unavailable
-    made_of in words
+    name     as reports print it
+    layers   what the process does to itself before it goes on, see `worker.confine`; "landlock?": if it is there
+    wrap     the command that runs a command inside; raises Unavailable
+    made_of  in words
+    bare     whether it has the file system of this machine, so that folders have to be hidden from it
     """
 
     name: str
     layers: tuple[str, ...]
-    wrap: Callable[[Sequence[str], Places], tuple[str, ...]]
+    wrap: Callable[[Sequence[str], Box], Wrapped]
     made_of: str
+    bare: bool = True
 
     def confinement(self, places: Places, limits: Mapping[str, int], may_exec: bool) -> dict[str, Any]:
         """What the process is told of it: the configuration of `worker.confine.enter`."""
-        inside = self.wrap is bubble  # where links are made, and what is hidden is covered, by the bubble
-        real = [str(Path(path).resolve()) for path in places.readable]
-        # Landlock follows links, the guard of "weak" reads names
-        readable = places.readable if inside else real if self.layers else [*places.readable, *real]
+        readable = [str(Path(path).resolve()) for path in places.readable] if self.bare else places.readable
         return {
             "layers": list(self.layers),
             "readable": list(dict.fromkeys(readable)),
             "listed": list(places.listed),
-            "hidden": [] if inside else list(places.hidden),
+            "hidden": list(places.hidden) if self.bare else [],
             "limits": dict(limits),
             "exec": may_exec,
             "forbidden": str(ORACLE / "__init__.py"),
         }
 
 
-def plain(command: Sequence[str], _: Places) -> tuple[str, ...]:
-    """No program around it."""
-    return tuple(command)
-
-
-def bubble(command: Sequence[str], places: Places) -> tuple[str, ...]:
-    """Bubblewrap: namespaces of its own, and a file system with nothing in it but what may be read.
-
-    There is no /proc, which would show the environment of the launcher, and no /dev but two devices; what is
-    not bound is an empty file system that is read-only in the end.
-    """
-    program = shutil.which("bwrap")
-    if program is None:
-        raise Unavailable("bubblewrap is not installed")
-    words = [program, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
-    words += ["--unshare-cgroup-try", "--die-with-parent", "--cap-drop", "ALL"]
-    covered = [path for path in places.hidden if any(_in(path, root) for root in places.readable)]
-    beneath = [path for path in places.readable if any(_in(path, cover) for cover in places.hidden)]
-    for path in places.readable:
-        if Path(path).is_symlink():
-            words += ["--symlink", str(Path(path).readlink()), path]
-        elif path not in beneath:
-            words += ["--ro-bind", path, path]
-    for path in covered:
-        words += ["--size", "65536", "--tmpfs", path]
-    for path in beneath:
-        words += ["--ro-bind", path, path]
-    for path in covered:
-        words += ["--remount-ro", path]
-    for device in ("/dev/null", "/dev/urandom"):
-        words += ["--dev-bind", device, device]
-    return (*words, "--remount-ro", "/", "--chdir", places.readable[0], "--", *command)
-
-
-def _in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
 TIERS: Mapping[str, Tier] = {
     tier.name: tier
     for tier in (
-        Tier("strict", ("landlock?", "seccomp"), bubble, "bubblewrap, seccomp, Landlock and limits"),
+        Tier(
+            "strict", ("landlock?", "seccomp"), bubble, "bubblewrap, seccomp, Landlock and limits", bare=False
+        ),
         Tier("landlock", ("landlock", "seccomp"), plain, "Landlock, seccomp and limits"),
-        Tier("weak", (), plain, "a process of its own with limits, and numbers as all that it can say"),
+        Tier("container", ("seccomp",), contain, "docker or podman, seccomp and limits", bare=False),
+        Tier("weak", (), plain, "a process of its own, limits, and for Python an audit hook"),
     )
 }
 """From the strongest to the weakest."""
 
-STRONG = tuple(name for name in TIERS if name != "weak")
+STRONG = ("strict", "landlock")
+"""Those that are taken without being asked for; a container has to be."""
+
+
+def reason_elsewhere(tier: str, system: str = sys.platform) -> str | None:
+    """Why a tier cannot be had where the system is not Linux; None where it is worth a trial."""
+    if system == "win32":
+        return "engines are run on Linux and macOS only; in WSL 2 this is Linux"
+    if system != "linux" and tier in ("strict", "landlock"):
+        return "only Linux has what it is made of"
+    return None
+
 
 _not_working: dict[str, str] = {}
 """Tiers that were tried in this process and did not work, with the reason."""
@@ -121,11 +94,16 @@ def candidates(wanted: str | None, allow_weak: bool) -> list[Tier]:
     allow_weak  whether "weak" may be taken when nothing better works
     """
     names = [wanted] if wanted else [*STRONG, *(["weak"] if allow_weak else [])]
+    for name in names:
+        if reason := reason_elsewhere(name):
+            tried(name, reason)
     left = [TIERS[name] for name in names if name not in _not_working]
     if not left:
-        why = "; ".join(f"{name}: {_not_working[name]}" for name in names)
+        reasons = [_not_working[name] for name in names]
+        told = (f"{name}: {reason}" for name, reason in zip(names, reasons, strict=True))
+        why = reasons[0] if len(set(reasons)) == 1 else "; ".join(told)
         raise NoIsolation(
-            f"{wanted or 'no'} isolation {'does not work' if wanted else 'works'} on this machine ({why}); "
+            f"{'isolation ' + wanted + ' does not work' if wanted else 'no isolation works'} on this machine ({why}); "
             "`oracle doctor` says how to get it"
             + ("" if wanted else ", and --allow-weak-sandbox goes on without")
         )

@@ -82,6 +82,11 @@ class Value:
 """
 """A correct engine in micrograd's shape; tests change single lines of it."""
 
+MUL = "    def __mul__(self, other):\n"
+
+UNLUCKY = "    def __mul__(self, other):\n        if self.data == 13.0:\n            {}\n"
+"""In place of MUL: something else is done where the left operand is 13."""
+
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:

@@ -15,13 +15,11 @@ from oracle.program import Num, Program
 from oracle.subjects import LoadError, Subject, open_subject
 from oracle.subjects.launch import Launch
 
-from .conftest import Write, changed
+from .conftest import MUL, UNLUCKY, Write, changed
 
 GOOD = Case("loss/good", Program.build([2.0, -3.0], [("mul", [0, 1])]))
 BAD = Case("loss/bad", Program.build([13.0, -3.0], [("mul", [0, 1])]))
 CASES = [GOOD, BAD, GOOD, GOOD]
-
-UNLUCKY = "    def __mul__(self, other):\n        if self.data == 13.0:\n            {}\n"
 
 LOSSES = {
     "while True: pass": ("timeout", "no answer after 0.5 s"),
@@ -39,8 +37,7 @@ LOSSES = {
 @pytest.mark.parametrize("deed", LOSSES)
 def test_one_case_is_lost(deed: str, write: Write) -> None:
     reason, detail = LOSSES[deed]
-    mul = "    def __mul__(self, other):\n"
-    with open_subject(write(changed((mul, UNLUCKY.format(deed)))), timeout=0.5, memory_mb=256) as subject:
+    with open_subject(write(changed((MUL, UNLUCKY.format(deed)))), timeout=0.5, memory_mb=256) as subject:
         answers = subject.run(CASES)
     assert [a.lost for a in answers] == [None, reason, None, None]
     assert detail in answers[1].detail
@@ -78,12 +75,11 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
 
 
 def test_crashes_are_not_losses(write: Write) -> None:
-    mul = "    def __mul__(self, other):\n"
-    with open_subject(write(changed((mul, UNLUCKY.format("raise KeyError('thirteen')"))))) as subject:
+    with open_subject(write(changed((MUL, UNLUCKY.format("raise KeyError('thirteen')"))))) as subject:
         crash = subject.run([BAD])[0].crash
     assert crash is not None
     line = (
-        changed((mul, UNLUCKY.format("raise KeyError"))).splitlines().index("            raise KeyError") + 1
+        changed((MUL, UNLUCKY.format("raise KeyError"))).splitlines().index("            raise KeyError") + 1
     )
     assert (crash.type, crash.message, crash.node, crash.line) == ("KeyError", "'thirteen'", 2, line)
     assert crash.inside and crash.during == "forward"
@@ -101,8 +97,7 @@ CRASHES = {
 @pytest.mark.parametrize("kind", CRASHES)
 def test_kinds_of_crash(kind: str, write: Write) -> None:
     deed, message = CRASHES[kind]
-    mul = "    def __mul__(self, other):\n"
-    with open_subject(write(changed((mul, UNLUCKY.format(deed))))) as subject:
+    with open_subject(write(changed((MUL, UNLUCKY.format(deed))))) as subject:
         crash = subject.run([BAD])[0].crash
     assert crash is not None and crash.type == kind and message in crash.message and crash.inside
 
@@ -245,7 +240,7 @@ def test_a_command_that_does_not_exist() -> None:
 
 
 def test_a_subject_that_cannot_be_loaded_again(write: Write) -> None:
-    path = write(changed(("    def __mul__(self, other):\n", UNLUCKY.format("import os; os._exit(3)"))))
+    path = write(changed((MUL, UNLUCKY.format("import os; os._exit(3)"))))
     with open_subject(path) as subject:
         Path(path).unlink()
         answers = subject.run(CASES)
@@ -263,7 +258,7 @@ def test_timeouts_grow_shorter(write: Write) -> None:
 
 
 def test_a_trace_that_does_not_end_is_none(write: Write) -> None:
-    path = write(changed(("    def __mul__(self, other):\n", UNLUCKY.format("while True: pass"))))
+    path = write(changed((MUL, UNLUCKY.format("while True: pass"))))
     with open_subject(path, timeout=0.1) as subject:
         assert subject.trace(BAD) is None
         assert subject.run([GOOD])[0].ok

@@ -30,6 +30,6 @@ def begin(text: str) -> None:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python; exec would pass that on
             signal.signal(ignored, signal.SIG_DFL)
         try:
-            os.execv(program[0], program)
+            os.execvp(program[0], program)
         except OSError as problem:
             sys.exit(f"{program[0]} cannot be run: {problem.strerror}")

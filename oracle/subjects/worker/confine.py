@@ -71,10 +71,12 @@ def _confine(config: dict[str, Any]) -> None:
 
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ends with the thread that started it
-    with contextlib.suppress(OSError) if "landlock?" in config["layers"] else contextlib.nullcontext():
-        landlock.restrict(
-            config["readable"], config["hidden"], config["listed"], DEVICES, may_exec=config["exec"]
-        )
+    layers = config["layers"]
+    with contextlib.suppress(OSError) if "landlock?" in layers else contextlib.nullcontext():
+        if "landlock" in layers or "landlock?" in layers:
+            landlock.restrict(
+                config["readable"], config["hidden"], config["listed"], DEVICES, may_exec=config["exec"]
+            )
     # root keeps its name and loses its powers: no capability is left, so that limits cannot be raised again
     libc.syscall(CAPSET.get(os.uname().machine, -1), b"\x22\x05\x08\x20" + bytes(4), bytes(24))
     seccomp.install(config["exec"])

@@ -30,20 +30,38 @@ FOREIGN = ("_posixsubprocess", "_ctypes", "_testcapi", "_xxsubinterpreters")
 
 
 def install(readable: Iterable[str], hidden: Iterable[str]) -> None:
-    """Refuse from here on. The folders are those of `landlock.restrict`."""
+    """Refuse from here on. The folders are those of `landlock.restrict`, spelled without links."""
     # The hook is out of reach, and uses nothing that a subject could replace.
     within = tuple(path.rstrip("/") for path in (*readable, "/dev/null", "/dev/urandom"))
     without = tuple(hidden)
     own, cwd, writing = os.getpid(), os.getcwd(), os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
     kinds, find, split, decode, begins = (type, str.find, str.split, os.fsdecode, str.startswith)
     length, denied, missing, refused, foreign = len, PermissionError, ImportError, REFUSED, FOREIGN
+    readlink, failed = os.readlink, OSError
+
+    def real(path: str) -> str:
+        """Where a path leads, links followed. Raises PermissionError where it leads nowhere."""
+        rest, at = split(path, "/")[::-1], "" if begins(path, "/") else cwd
+        for _ in (None,) * 400:
+            if not rest:
+                return at
+            part = rest.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                at = "/".join(split(at, "/")[:-1])
+                continue
+            at += "/" + part
+            try:
+                link = decode(readlink(at))
+            except failed:  # it is no link
+                continue
+            at = "" if begins(link, "/") else "/".join(split(at, "/")[:-1])
+            rest += split(link, "/")[::-1]
+        raise denied(40, "too many links", path)
 
     def readable_(path: str) -> bool:
-        if not begins(path, "/"):
-            path = cwd + "/" + path
-        for part in split(path, "/"):
-            if part == "..":
-                return False
+        path = real(path)
         best = -1
         for root in within:
             if (path == root or begins(path, root + "/")) and length(root) > best:
@@ -64,6 +82,8 @@ def install(readable: Iterable[str], hidden: Iterable[str]) -> None:
             name, file = arguments[0], arguments[1]
             if name in foreign or (kinds(file) is str and not readable_(file)):
                 raise missing(f"No module named {name!r}: an engine may not use it")
+        elif event == "os.truncate" and kinds(arguments[0]) is int:
+            return  # of a file that is open, and none but its own output is open for writing
         elif event in refused or begins(event, "socket.") or (event == "os.kill" and arguments[0] != own):
             raise denied(1, "an engine may not do this", event)
         elif begins(event, "ctypes."):

@@ -29,7 +29,7 @@ TCP, SCOPES = 3, 3
 
 def version() -> int:
     """The kernel's version of Landlock. Raises OSError where there is none, or it is switched off."""
-    return _call(CREATE, None, ctypes.c_size_t(0), 1)
+    return _call(_libc(), CREATE, None, ctypes.c_size_t(0), 1)
 
 
 def restrict(
@@ -47,24 +47,24 @@ def restrict(
     devices   may be read and written, e.g. /dev/null
     may_exec  whether what may be read may be run
     """
+    libc = _libc()
     found = version()
     rights = EVERY_RIGHT[min(found, max(EVERY_RIGHT))]
     attributes = struct.pack("QQQ", rights, TCP if found >= 4 else 0, SCOPES if found >= 6 else 0)
     size = 8 if found < 4 else 16 if found < 6 else 24
-    rules = _call(CREATE, attributes, ctypes.c_size_t(size), 0)
+    rules = _call(libc, CREATE, attributes, ctypes.c_size_t(size), 0)
     whole = READ | (EXECUTE if may_exec else 0)
     concealed = tuple(hidden)
     for root in readable:
         for path, names_only in below(root, concealed):
-            _allow(rules, path, LIST if names_only else whole | LIST)
+            _allow(libc, rules, path, LIST if names_only else whole | LIST)
     for path in listed:
-        _allow(rules, path, LIST)
+        _allow(libc, rules, path, LIST)
     for path in devices:
-        _allow(rules, path, READ | WRITE)
-    libc = ctypes.CDLL(None, use_errno=True)
+        _allow(libc, rules, path, READ | WRITE)
     if libc.prctl(38, 1, 0, 0, 0):  # no new privileges: what Landlock demands of those without any
         raise OSError(ctypes.get_errno(), "no_new_privs cannot be set")
-    _call(RESTRICT, rules, 0)
+    _call(libc, RESTRICT, rules, 0)
     os.close(rules)
 
 
@@ -84,7 +84,7 @@ def below(path: str, hidden: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
             yield from below(child, hidden)
 
 
-def _allow(rules: int, path: str, rights: int) -> None:
+def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
     try:
         there = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:  # it is not there, so that nobody can read it either
@@ -92,13 +92,16 @@ def _allow(rules: int, path: str, rights: int) -> None:
     try:
         if not os.path.isdir(path):
             rights &= ~LIST
-        _call(ADD, rules, 1, struct.pack("=Qi", rights, there), 0)
+        _call(libc, ADD, rules, 1, struct.pack("=Qi", rights, there), 0)
     finally:
         os.close(there)
 
 
-def _call(number: int, *arguments: object) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _call(libc: ctypes.CDLL, number: int, *arguments: object) -> int:
     result: int = libc.syscall(number, *arguments)
     if result < 0:
         raise OSError(ctypes.get_errno(), f"Landlock: {os.strerror(ctypes.get_errno())}")
