@@ -17,6 +17,7 @@ from .engine import Engine, NotANumber, number
 from .find import DATA
 from .find_backward import BACKWARD, GRADIENT, _means_backward
 from .find_ops import _plain
+from .keeping import Attribute
 from .look import attributes, fields, readable, reading
 
 TYPE_CHECKING = False
@@ -479,7 +480,7 @@ class Watch:
         self.engine = Engine(type(node), type(node), data, _files(type(node)))
         self.engine.types = self.types
         usual = [n for n in readable(node, GRADIENT) if n in GRADIENT and n != data]
-        self.engine.grad = usual[0] if usual else "grad"
+        self.engine.keeping = Attribute(usual[0] if usual else "grad")
         self.watched = {data: "data", self.engine.grad: "grad"}
         for cls in self.types:  # a decorator may have given it methods after it was made
             self.wrap(cls)

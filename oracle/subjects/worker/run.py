@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 
-from .engine import Engine, NotANumber, ReadOnly
+from .engine import Engine, NotANumber
+from .keeping import ReadOnly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Build:
         self.seen: list[dict[str, Any]] = []
         self.at: int | None = None
         self.during = "forward"
+        engine.begin()
 
     def leaves(self) -> None:
         engine = self.engine
@@ -93,7 +95,7 @@ class Build:
         self.during, self.at = "backward", None
         if self.engine.backward is None:
             raise Broken("NoBackward", f"{self.engine.cls.__name__} has no backward method", inside=False)
-        self.engine.backward(self.values[k])
+        self.engine.back_propagate(self.values[k])
 
     def zero(self, ks: list[int]) -> None:
         for k in ks:
@@ -110,10 +112,13 @@ class Build:
 
     def observe(self) -> None:
         engine, data, grad = self.engine, [], []
+        read: set[int] = set()
         for k, node in enumerate(self.values):
             self.at = k
             data.append(engine.read_data(node))
-            grad.append(engine.read_grad(node))
+            # an op may hand its operand on: what comes in there is the operand's, and no gradient of the result's own
+            grad.append(None if id(node) in read else engine.read_grad(node))
+            read.add(id(node))
         self.at = None
         hexes = [text(x) for x in data]
         seen = {"data": hexes, "grad": [None if g is None else text(g) for g in grad]}
