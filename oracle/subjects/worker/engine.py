@@ -46,7 +46,7 @@ class Engine:
     grads     "all", or "leaves" when only leaves keep their gradient
     files     names of the files whose code is the subject's own
     found     what was found, in words
-    methods   op name → name of the method or function behind it, for messages
+    names     op name → name of the method or function behind it and its place, for messages
     """
 
     def __init__(self, cls: type, make: Callable[[float], Any], data: str, files: set[str]) -> None:
@@ -61,7 +61,7 @@ class Engine:
         self.grads = "all"
         self.files = files
         self.found: dict[str, str] = {}
-        self.names: dict[str, tuple[str, int | None]] = {}
+        self.names: dict[str, tuple[str, tuple[str, int] | None]] = {}
 
     def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""

@@ -100,7 +100,7 @@ def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
         try:
             one, other = make(ONE), make(OTHER)
         except BaseException as problem:  # another shape may be what the constructor takes
-            raised.append(f"{spelled} raises {type(problem).__name__}: {problem}")
+            raised.append(f"{spelled} raises {type(problem).__name__}: {problem}".removesuffix(": "))
             continue
         names = [n for n in readable(one, DATA) if reading(one, n) == ONE and reading(other, n) == OTHER]
         array = None if names and names[0] in DATA else _array(one)
