@@ -43,7 +43,7 @@ class Engine:
     data      name of the attribute that holds a node's number; keeping: where its gradient is
     calls     op name → callable on operands; offered: those of which a trial returned a node
     backward  a callable on the root, or None
-    grads     "all", or "leaves" when only leaves keep their gradient
+    unkept    "inner" when only leaves keep their gradient, "root" when only the root does not, else ""
     files     names of the files whose code is the subject's own
     found     what was found, in words
     names     op name → name of the method or function behind it and its place, for messages
@@ -58,7 +58,7 @@ class Engine:
         self.calls: dict[str, Callable[..., Any]] = {}
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
-        self.grads = "all"
+        self.unkept = ""
         self.files = files
         self.found: dict[str, str] = {}
         self.names: dict[str, tuple[str, tuple[str, int] | None]] = {}

@@ -43,7 +43,7 @@ STRANGERS = 12
 
 
 def find_backward(engine: Engine, loaded: Loaded) -> bool:
-    """Set `backward`, `keeping` and `grads`: the first way to back-propagate that changes a leaf's gradient.
+    """Set `backward`, `keeping` and `unkept`: the first way to back-propagate that changes a leaf's gradient.
 
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
@@ -53,7 +53,7 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
         keeping = _changed_by(way, engine, only_exactly=(name, way) in others)
         if keeping is not None:
             engine.backward, engine.keeping = way, keeping
-            engine.grads = _kept_where(engine)
+            _find_unkept(engine)
             engine.found.update({"backward": name, "gradient": engine.grad})
             return True
     engine.keeping = Attribute(_usual_gradient(engine.make(ONE)) or GRADIENT[0])
@@ -210,16 +210,18 @@ def _scaffold(engine: Engine, name: str) -> bool:
     return bare or "NotImplementedError" in code.co_names
 
 
-def _kept_where(engine: Engine) -> str:
-    """ "leaves" when only they have a gradient after backward, "all" otherwise."""
-    for build, _ in TRIALS[:3]:
+def _find_unkept(engine: Engine) -> None:
+    """Set `unkept`: which gradients are none, or 0 throughout, though the leaf below them has got its own."""
+    for op in ("mul", "add"):
         try:
-            _, b, root = _trial(engine, build)
+            a, b = engine.make(ONE), engine.make(OTHER)
+            inner = engine.calls[op](a, 7)
+            root = engine.calls["add"](inner, b)
             with patience():
                 engine.back_propagate(root)
-            at_leaf, at_root = engine.read_grad(b), engine.read_grad(root)
+            below, at_inner, at_root = (bool(engine.read_grad(node)) for node in (b, inner, root))
         except BaseException:  # the next trial may do without the faulty op
             continue
-        if at_leaf:
-            return "all" if at_root else "leaves"
-    return "all"
+        if below and not at_root:
+            engine.unkept = "root" if at_inner else "inner"
+        return

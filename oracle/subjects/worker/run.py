@@ -58,6 +58,7 @@ class Build:
     made     data of each, read at the moment it was made
     seen     observations so far
     at       index of the value being made or read, or None; during: "forward" or "backward"
+    roots    indices of the values that backward was called on
     """
 
     def __init__(self, engine: Engine, program: dict[str, Any]) -> None:
@@ -72,6 +73,7 @@ class Build:
         self.seen: list[dict[str, Any]] = []
         self.at: int | None = None
         self.during = "forward"
+        self.roots: set[int] = set()
         engine.begin()
 
     def leaves(self) -> None:
@@ -97,6 +99,7 @@ class Build:
 
     def backward(self, k: int) -> None:
         self.during, self.at = "backward", None
+        self.roots.add(k)
         if self.engine.backward is None:
             raise Broken("NoBackward", f"{self.engine.cls.__name__} has no backward method", inside=False)
         self.engine.back_propagate(self.values[k])
@@ -120,8 +123,9 @@ class Build:
         for k, node in enumerate(self.values):
             self.at = k
             data.append(engine.read_data(node))
+            g = engine.read_grad(node)
             # an op may hand its operand on: what comes in there is the operand's, and no gradient of the result's own
-            grad.append(None if id(node) in read else engine.read_grad(node))
+            grad.append(None if id(node) in read or (not g and self.unkept(k)) else g)
             read.add(id(node))
         self.at = None
         hexes = [text(x) for x in data]
@@ -131,6 +135,12 @@ class Build:
             if made != hexes:
                 seen["made"] = made
         self.seen.append(seen)
+
+    def unkept(self, k: int) -> bool:
+        """Whether this engine keeps no gradient at a value: the 0 found there is what it began with, or was left at."""
+        return (self.engine.unkept == "inner" and k >= len(self.inputs)) or (
+            self.engine.unkept == "root" and k in self.roots
+        )
 
 
 STEPS: dict[str, Callable[..., None]] = {
