@@ -92,6 +92,8 @@ PLACES = {
     "empty": "a folder without an engine",
     "engine.py:Vlaue": "there is no class Vlaue here; the classes found: Value",
     "broken.ipynb": "cannot be read: not a notebook",
+    "compiled": "_core.so is compiled, and only Python can be looked into: drive it by --exec",
+    "helpers": "none of its 1 files has a class with arithmetic and a backward",
 }
 
 
@@ -101,6 +103,9 @@ def test_no_such_place(target: str, write: Write, tmp_path: Path, monkeypatch: p
     write("", "notes.txt")
     write('{"cells": 3}', "broken.ipynb")
     (tmp_path / "empty").mkdir()
+    write("from ._core import Value\n", "compiled/__init__.py")
+    write("", "compiled/_core.so")
+    write("def f(x):\n    return x\n", "helpers/tools.py")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LoadError, match=PLACES[target]):
         open_subject(target)
@@ -199,6 +204,18 @@ def test_importing_what_was_not_run_does_no_harm(write: Write) -> None:
     assert drives(write(changed(("import math", "import math\nfrom data import xs, model"))))
     with pytest.raises(LoadError, match="cannot import name 'ys' from 'data'"):
         open_subject(write(changed(("import math", "import math\nfrom data import xs, ys"))))
+
+
+def test_an_error_is_placed_in_the_file_that_raised_it(write: Write) -> None:
+    write("def check(x):\n\n    raise ValueError(x)\n", "tiny/checks.py")
+    text = changed(
+        ("import math", "import math\nfrom .checks import check"),
+        ("t = math.tanh(self.data)", "t = check(1)"),
+    )
+    with open_subject(write(text, "tiny/engine.py")) as subject:
+        crash = subject.run([Case("load/tanh", Program.build([2.0], [("tanh", [0])]))])[0].crash
+        assert crash is not None and crash.line == 3
+        assert crash.file is not None and Path(crash.file).name == "checks.py"
 
 
 def test_relative_imports_in_a_plain_folder(write: Write) -> None:

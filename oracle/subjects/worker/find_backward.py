@@ -76,15 +76,15 @@ def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = 
     for build, expected in TRIALS:
         try:
             a, _, root = _trial(engine, build)
-            places = list(_places(a, engine))
-            before = [_seen(place, a) for place in places]
+            places = list(gradient_places(a, engine.data))
+            before = [kept_at(place, a) for place in places]
             with patience():
                 returned = way(root)
         except Hangs:
             return None
         except BaseException:  # the next trial may do without the faulty op
             continue
-        after = [(place, _seen(place, a)) for place in places]
+        after = [(place, kept_at(place, a)) for place in places]
         changed: list[Keeping] = [
             place for (place, x), old in zip(after, before, strict=True) if x is not None and x != old
         ]
@@ -99,17 +99,17 @@ def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = 
     return None
 
 
-def _places(node: Any, engine: Engine) -> Iterator[Keeping]:
+def gradient_places(node: Any, data: str) -> Iterator[Keeping]:
     """Everything of a node's that may give its gradient: attributes, then methods that are named for it."""
     for name in readable(node, GRADIENT):
-        if name != engine.data:
+        if name != data:
             yield Attribute(name)
     for name, f in methods(type(node)).items():
         if _plain(name).removeprefix("get") in GRADIENT and _arguments(f) == 1:
             yield Method(name)
 
 
-def _seen(place: Keeping, node: Any) -> float | None:
+def kept_at(place: Keeping, node: Any) -> float | None:
     """What is kept in a place, as a number; None where that is none."""
     try:
         x = place.read(node)
@@ -123,7 +123,7 @@ def _given(returned: Any, node: Any) -> float | None:
     try:
         kept = Returned()
         kept.add(returned)
-        return _seen(kept, node)
+        return kept_at(kept, node)
     except BaseException:  # it is no mapping, or one that lies
         return None
 
