@@ -194,6 +194,10 @@ def test_a_package_is_imported_as_one(write: Write) -> None:
     )
     text = changed(("import math", "import math\nfrom pkg import settings"), ("= 1.0\n", "= settings.one\n"))
     assert drives(write(text, "pkg/core.py"))
+    write("from .late import Value\n", "early/__init__.py")
+    late = write("class Value:\n    limit = 1 / 0\n", "early/late.py")
+    with pytest.raises(LoadError, match="line 2: importing it raises ZeroDivisionError"):
+        open_subject(late)
     write("import pkg.nothing\nraise ValueError\n", "broken/__init__.py")
     write("", "broken/inner/__init__.py")
     assert drives(write(ENGINE, "broken/inner/engine.py"))
