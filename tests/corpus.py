@@ -883,6 +883,14 @@ FAULTY: tuple[Faulty, ...] = (
         note="nodes are tested after their children were explored: right numbers in exponential time",
     ),
     Faulty(
+        "lazy_tanh_at_input.py",
+        "derivative",
+        "tanh",
+        operand=0,
+        mistake="input-for-output",
+        note="1 - x² for 1 - tanh(x)², in an engine that computes by forward(), when all is noted",
+    ),
+    Faulty(
         "operands_on_class.py",
         "derivative",
         "mul",
@@ -1034,6 +1042,7 @@ CORRECT: tuple[Correct, ...] = (
         "right, without number - value and number / value",
         policies=("no-reflected-sub", "no-reflected-div"),
     ),
+    Correct("lazy.py", "ops note what is to be done, a class for each; forward() computes"),
     Correct(
         "gradients_returned.py",
         "get_gradients(y) returns a mapping from nodes to gradients, and leaves the nodes alone",

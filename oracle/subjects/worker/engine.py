@@ -41,6 +41,7 @@ class Engine:
     cls       the class of its leaves; types: every class that its ops return
     make      a number becomes a leaf
     data      name of the attribute that holds a node's number; keeping: where its gradient is
+    compute   name of the method that gives a result its number, where ops only note what is to be done, or None
     calls     op name → callable on operands; offered: those of which a trial returned a node
     backward  a callable on the root, or None
     unkept    "inner" when only leaves keep their gradient, "root" when only the root does not, else ""
@@ -55,6 +56,7 @@ class Engine:
         self.make = make
         self.data = data
         self.keeping: Keeping = Attribute("grad")
+        self.compute: str | None = None
         self.calls: dict[str, Callable[..., Any]] = {}
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
@@ -71,6 +73,20 @@ class Engine:
         if isinstance(x, self.types):
             raise NotANumber(f"{_article(x)} as its {self.data}")
         return number(x, self.data)
+
+    def computing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """An op that gives its result its number at once."""
+        if self.compute is None:
+            return call
+        name = self.compute
+
+        def at_once(*operands: Any) -> Any:
+            out = call(*operands)
+            if isinstance(out, self.types):
+                getattr(out, name)()
+            return out
+
+        return at_once
 
     @property
     def grad(self) -> str:
