@@ -213,3 +213,11 @@ def test_a_backward_that_leaves_no_gradient_is_no_agreement(tmp_path: Path) -> N
     assert isinstance(call, BackwardCall) and set(call.grad) == {None}
     judged = judge_call(call)
     assert judged.checked is None and judged.why == "no value has a gradient afterwards"
+
+
+def test_numbers_that_are_computed_late(tmp_path: Path) -> None:
+    source = (ENGINES / "lazy.py").read_text()
+    source += LOOP.format(cls="Const", backward="root.forward()\nroot.backward()")
+    call, _ = told(tmp_path, source)
+    assert isinstance(call, BackwardCall) and call.grad == GRADIENTS
+    assert call.made == call.data == (2.0, 3.0, 6.0, 9.0) and call.loss == 9.0

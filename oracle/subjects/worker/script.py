@@ -261,6 +261,9 @@ class _Program:
         self.root = self.index[id(root)]
         self.nodes = [s.node() for s in self.order]
         self.watch = watch
+        for node, shadow in zip(self.nodes, self.order, strict=True):
+            if shadow.data != shadow.data and node is not None:  # computed late, after its op had returned
+                shadow.data = watch.data(node)
         self.names: dict[int, str] = {}
 
     def to_json(self) -> dict[str, Any]:
