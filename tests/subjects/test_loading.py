@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -24,9 +25,9 @@ FAILURES = {
     "another class": ("class Config:\n    pass\n", "no engine class found; tried Config(x) raises TypeError"),
     "syntax": (
         "class Value:\n    def f(self:\n",
-        "engine.py, line 2: this is not Python: '(' was never closed",
+        f"engine.py, line 2: this is not Python {sys.version_info[0]}.{sys.version_info[1]}: '(' was never closed",
     ),
-    "encoding": ("# -*- coding: nonsense -*-\n", "engine.py: this is not Python: unknown encoding: nonsense"),
+    "encoding": ("# -*- coding: nonsense -*-\n", ": unknown encoding: nonsense"),
     "import": (
         "\nfrom math import nosuch\n",
         "engine.py, line 2: the import failed: cannot import name 'nosuch'",
