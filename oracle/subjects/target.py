@@ -112,7 +112,8 @@ def _instead(folder: Path, files: int) -> str:
         )
     if not files:
         return "it has no Python file and no notebook; check the path"
-    return f"none of its {files} files has a class with arithmetic and a backward; name the one that is meant"
+    its = "its only file does not have" if files == 1 else f"none of its {files} files has"
+    return f"{its} a class with arithmetic and a backward; name the file that is meant"
 
 
 def _module(dotted: str) -> Path | None:

@@ -94,7 +94,7 @@ PLACES = {
     "engine.py:Vlaue": "there is no class Vlaue here; the classes found: Value",
     "broken.ipynb": "cannot be read: not a notebook",
     "compiled": "_core.so is compiled, and only Python can be looked into: drive it by --exec",
-    "helpers": "none of its 1 files has a class with arithmetic and a backward",
+    "helpers": "its only file does not have a class with arithmetic and a backward",
 }
 
 
