@@ -46,17 +46,17 @@ class Expr:
         if self not in found:
             for part in self.parts:
                 part.nodes(found)
-            found.append(self)
+            found[self] = None
         return found
 
     def forward(self):
-        for node in self.nodes([]):
+        for node in self.nodes({}):
             node.compute()
         return self.value
 
     def backward(self):
         self.grad = 1.0
-        for node in reversed(self.nodes([])):
+        for node in reversed(self.nodes({})):
             node.push()
 
     def compute(self):
