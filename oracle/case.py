@@ -144,8 +144,9 @@ class Observation:
 
 @dataclass(frozen=True)
 class Crash:
-    """An exception in the subject. node: the value being made, or None; line: in the subject's file, or None.
+    """An exception in the subject. node: the value being made, or None; line: in the subject's source, or None.
 
+    file     the file that the line is in, where that is known not to be the target's alone
     inside   whether the exception came from within the subject's own code (False: the operator or the method
              does not exist at all)
     """
@@ -156,6 +157,7 @@ class Crash:
     during: str = "forward"
     line: int | None = None
     inside: bool = True
+    file: str | None = None
 
 
 @dataclass(frozen=True)

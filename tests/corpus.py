@@ -882,6 +882,68 @@ FAULTY: tuple[Faulty, ...] = (
         severity="policy",
         note="nodes are tested after their children were explored: right numbers in exponential time",
     ),
+    Faulty(
+        "lazy_tanh_at_input.py",
+        "derivative",
+        "tanh",
+        operand=0,
+        mistake="input-for-output",
+        note="1 - x² for 1 - tanh(x)², in an engine that computes by forward(), when all is noted",
+    ),
+    Faulty(
+        "operands_on_class.py",
+        "derivative",
+        "mul",
+        mistake="state-shared",
+        note="an operation keeps its operands on its class, where the next call of mul puts its own",
+    ),
+    Faulty(
+        "relu_leaky_slope.py",
+        "derivative",
+        "relu",
+        operand=0,
+        mistake="leaky",
+        note="relu cuts negative inputs off, but passes a hundredth of the gradient on to them",
+    ),
+    Faulty(
+        "sub_of_copy.py",
+        "derivative",
+        "sub",
+        operand=1,
+        mistake="detached",
+        note="a - b adds a new node with -b's number, from which nothing leads to b",
+    ),
+    Faulty(
+        "pow_whole_exponents.py",
+        "forward",
+        "pow",
+        form="value-float",
+        mistake="exponent-truncated",
+        note="the exponent is made an integer first",
+    ),
+    Faulty(
+        "rsub_assigned.py",
+        "forward",
+        "sub",
+        form="number-value",
+        mistake="operands-swapped",
+        note="__rsub__ = __sub__, as is right for add and mul",
+    ),
+    Faulty(
+        "worklist_repeats.py",
+        "schedule",
+        None,
+        mistake="visited-test-missing",
+        note="a work list without a visited set: a shared node goes once for each way to it, with all it has so far",
+    ),
+    Faulty(
+        "neg_in_place.py",
+        "lifecycle",
+        "neg",
+        operand=0,
+        mistake="mutates-operand",
+        note="neg changes the sign of its operand's own data",
+    ),
 )
 
 CORRECT: tuple[Correct, ...] = (
@@ -979,6 +1041,35 @@ CORRECT: tuple[Correct, ...] = (
         "lecture_gaps.py",
         "right, without number - value and number / value",
         policies=("no-reflected-sub", "no-reflected-div"),
+    ),
+    Correct("lazy.py", "ops note what is to be done, a class for each; forward() computes"),
+    Correct(
+        "gradients_returned.py",
+        "get_gradients(y) returns a mapping from nodes to gradients, and leaves the nodes alone",
+        policies=("exponential",),
+    ),
+    Correct(
+        "gradient_method.py", "grad() is a method; what it gives is kept by function objects behind the nodes"
+    ),
+    Correct("boxed_gradient.py", "a gradient is a list of one number"),
+    Correct("grad_none_first.py", "a gradient is None until something arrives"),
+    Correct(
+        "inner_gradients_zeroed.py",
+        "backward sets the gradients of all but leaves back to 0",
+        policies=("leaf-gradients",),
+    ),
+    Correct(
+        "root_not_kept.py",
+        "shares are handed down, so that the root's own gradient stays 0",
+        policies=("exponential",),
+    ),
+    Correct("relu_returns_operand.py", "relu of a positive number is that node itself, abs likewise"),
+    Correct("radd_for_sum.py", "0 + value hands the value back, for sum()"),
+    Correct("composed.py", "tanh, sigmoid, sqrt and relu put together from exp and arithmetic"),
+    Correct(
+        "path_queue.py",
+        "every path on its own by a queue of (node, share), in memory that grows with their number",
+        policies=("exponential",),
     ),
 )
 

@@ -248,6 +248,9 @@ def _crash(data: Any, size: int) -> Crash:
     for field in ("type", "message"):
         if not isinstance(data.get(field), str):
             raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
+    file = data.get("file")
+    if file is not None and not isinstance(file, str):
+        raise _complaint("error.file", "the path of a file, or null", file)
     return Crash(
         one_line(data["type"]),
         one_line(data["message"]),
@@ -255,6 +258,7 @@ def _crash(data: Any, size: int) -> Crash:
         during=during,
         line=line,
         inside=data.get("inside") is not False,
+        file=file and one_line(file),
     )
 
 

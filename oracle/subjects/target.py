@@ -99,8 +99,21 @@ def _engine_in(folder: Path) -> Path:
 
     files.sort(key=score)
     if not files or score(files[0])[0] > -2:
-        raise LoadError(f"{folder}: a folder without an engine; name the file: {folder}/engine.py")
+        raise LoadError(f"{folder}: a folder without an engine; {_instead(folder, len(files))}")
     return files[0]
+
+
+def _instead(folder: Path, files: int) -> str:
+    """What to do about a folder in which no file looks like an engine's."""
+    compiled = next((path.name for kind in ("*.so", "*.pyd") for path in folder.rglob(kind)), None)
+    if compiled is not None:
+        return (
+            f"{compiled} is compiled, and only Python can be looked into: drive it by --exec, with a command"
+        )
+    if not files:
+        return "it has no Python file and no notebook; check the path"
+    its = "its only file does not have" if files == 1 else f"none of its {files} files has"
+    return f"{its} a class with arithmetic and a backward; name the file that is meant"
 
 
 def _module(dotted: str) -> Path | None:

@@ -78,6 +78,8 @@ def judge_call(call: BackwardCall, traits: Traits = PLAIN) -> Judged:
         return Judged(None, torch=torch, why=behind)
     if reused(call):
         return Judged(None, torch=torch, why="goes through values of an earlier backward")
+    if all(g is None for g in call.grad):
+        return Judged(None, torch=torch, why="no value has a gradient afterwards")
     run = _run(call)
     (checked,) = judge([run], traits)
     resets = False

@@ -8,6 +8,7 @@ import pytest
 
 from oracle.program import Num, Program
 from oracle.trajectory.events import BackwardCall, Ended, Garbled, read
+from oracle.trajectory.steps import judge_call
 from oracle.trajectory.stream import Script
 
 ENGINES = Path(__file__).parents[1] / "engines"
@@ -160,3 +161,63 @@ def test_a_line_that_is_no_event_is_refused() -> None:
     for line in (b"", b"[]", b"{}", b'{"event":"backward"}', b"[" * 100_000):
         with pytest.raises(Garbled):
             read(line, "script.py")
+
+
+LOOP = "\nw, b = {cls}(2.0), {cls}(3.0)\nmiddle = w * b\nroot = middle + b\n{backward}\n"
+GRADIENTS = (3.0, 3.0, 1.0, 1.0)
+"""Of w, b, middle and root."""
+
+
+@pytest.mark.parametrize(
+    ("engine", "cls", "backward", "unkept"),
+    [
+        ("gradient_method", "Value", "root.backward()", ()),
+        ("boxed_gradient", "Value", "root.backward()", ()),
+        ("gradients_returned", "Variable", "get_gradients(root)", (3,)),
+        ("inner_gradients_zeroed", "Value", "root.backward()", (2, 3)),
+        ("root_not_kept", "Scalar", "root.backward()", (3,)),
+    ],
+)
+def test_gradients_wherever_they_are(
+    tmp_path: Path, engine: str, cls: str, backward: str, unkept: tuple[int, ...]
+) -> None:
+    """What an engine does not keep is not told as 0."""
+    source = (ENGINES / f"{engine}.py").read_text() + LOOP.format(cls=cls, backward=backward)
+    call, end = told(tmp_path, source)
+    assert isinstance(call, BackwardCall) and isinstance(end, Ended) and not end.problems, end
+    assert call.grad == tuple(None if i in unkept else g for i, g in enumerate(GRADIENTS))
+
+
+def test_gradients_returned_are_those_of_each_call(tmp_path: Path) -> None:
+    source = (ENGINES / "gradients_returned.py").read_text() + LOOP.format(
+        cls="Variable", backward="g = get_gradients(root)\nw.value -= g[w]\nget_gradients(w * b)"
+    )
+    first, second, _ = told(tmp_path, source)
+    assert isinstance(first, BackwardCall) and isinstance(second, BackwardCall)
+    assert first.grad[:2] == (3.0, 3.0) and second.grad[:2] == (3.0, -1.0)
+    assert second.before == (None,) * 3
+
+
+def test_a_gradient_of_an_unusual_name_is_found_by_its_change(tmp_path: Path) -> None:
+    source = (ENGINES / "closures.py").read_text().replace(".grad", ".sensitivity")
+    source += LOOP.format(cls="Value", backward="root.backward()\n(w * b).backward()")
+    first, second, _ = told(tmp_path, source)
+    assert isinstance(first, BackwardCall) and isinstance(second, BackwardCall)
+    assert first.before == (0.0, 0.0, 0.0, 0.0) and first.grad == GRADIENTS
+    assert second.before[:2] == (3.0, 3.0) and second.grad[:2] == (6.0, 5.0)
+
+
+def test_a_backward_that_leaves_no_gradient_is_no_agreement(tmp_path: Path) -> None:
+    source = (ENGINES / "gradient_method.py").read_text().replace("def grad(self)", "def hidden(self)")
+    call, _ = told(tmp_path, source + LOOP.format(cls="Value", backward="root.backward()"))
+    assert isinstance(call, BackwardCall) and set(call.grad) == {None}
+    judged = judge_call(call)
+    assert judged.checked is None and judged.why == "no value has a gradient afterwards"
+
+
+def test_numbers_that_are_computed_late(tmp_path: Path) -> None:
+    source = (ENGINES / "lazy.py").read_text()
+    source += LOOP.format(cls="Const", backward="root.forward()\nroot.backward()")
+    call, _ = told(tmp_path, source)
+    assert isinstance(call, BackwardCall) and call.grad == GRADIENTS
+    assert call.made == call.data == (2.0, 3.0, 6.0, 9.0) and call.loss == 9.0

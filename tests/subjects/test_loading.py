@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -24,9 +25,9 @@ FAILURES = {
     "another class": ("class Config:\n    pass\n", "no engine class found; tried Config(x) raises TypeError"),
     "syntax": (
         "class Value:\n    def f(self:\n",
-        "engine.py, line 2: this is not Python: '(' was never closed",
+        f"engine.py, line 2: this is not Python {sys.version_info[0]}.{sys.version_info[1]}: '(' was never closed",
     ),
-    "encoding": ("# -*- coding: nonsense -*-\n", "engine.py: this is not Python: unknown encoding: nonsense"),
+    "encoding": ("# -*- coding: nonsense -*-\n", ": unknown encoding: nonsense"),
     "import": (
         "\nfrom math import nosuch\n",
         "engine.py, line 2: the import failed: cannot import name 'nosuch'",
@@ -92,6 +93,8 @@ PLACES = {
     "empty": "a folder without an engine",
     "engine.py:Vlaue": "there is no class Vlaue here; the classes found: Value",
     "broken.ipynb": "cannot be read: not a notebook",
+    "compiled": "_core.so is compiled, and only Python can be looked into: drive it by --exec",
+    "helpers": "its only file does not have a class with arithmetic and a backward",
 }
 
 
@@ -101,6 +104,9 @@ def test_no_such_place(target: str, write: Write, tmp_path: Path, monkeypatch: p
     write("", "notes.txt")
     write('{"cells": 3}', "broken.ipynb")
     (tmp_path / "empty").mkdir()
+    write("from ._core import Value\n", "compiled/__init__.py")
+    write("", "compiled/_core.so")
+    write("def f(x):\n    return x\n", "helpers/tools.py")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LoadError, match=PLACES[target]):
         open_subject(target)
@@ -189,6 +195,10 @@ def test_a_package_is_imported_as_one(write: Write) -> None:
     )
     text = changed(("import math", "import math\nfrom pkg import settings"), ("= 1.0\n", "= settings.one\n"))
     assert drives(write(text, "pkg/core.py"))
+    write("from .late import Value\n", "early/__init__.py")
+    late = write("class Value:\n    limit = 1 / 0\n", "early/late.py")
+    with pytest.raises(LoadError, match="line 2: importing it raises ZeroDivisionError"):
+        open_subject(late)
     write("import pkg.nothing\nraise ValueError\n", "broken/__init__.py")
     write("", "broken/inner/__init__.py")
     assert drives(write(ENGINE, "broken/inner/engine.py"))
@@ -199,6 +209,18 @@ def test_importing_what_was_not_run_does_no_harm(write: Write) -> None:
     assert drives(write(changed(("import math", "import math\nfrom data import xs, model"))))
     with pytest.raises(LoadError, match="cannot import name 'ys' from 'data'"):
         open_subject(write(changed(("import math", "import math\nfrom data import xs, ys"))))
+
+
+def test_an_error_is_placed_in_the_file_that_raised_it(write: Write) -> None:
+    write("def check(x):\n\n    raise ValueError(x)\n", "tiny/checks.py")
+    text = changed(
+        ("import math", "import math\nfrom .checks import check"),
+        ("t = math.tanh(self.data)", "t = check(1)"),
+    )
+    with open_subject(write(text, "tiny/engine.py")) as subject:
+        crash = subject.run([Case("load/tanh", Program.build([2.0], [("tanh", [0])]))])[0].crash
+        assert crash is not None and crash.line == 3
+        assert crash.file is not None and Path(crash.file).name == "checks.py"
 
 
 def test_relative_imports_in_a_plain_folder(write: Write) -> None:

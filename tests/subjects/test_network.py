@@ -114,3 +114,22 @@ def test_a_network_that_raises(write: Write) -> None:
 def test_shapes_must_agree() -> None:
     with pytest.raises(ValueError, match=r"expected rows of lengths \[\[3, 3\], \[3\]\]"):
         Network((2, 2, 1), (((1.0, 2.0),),), (0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("tiny/layers/perceptron.py", "from ..engine import Value"),
+        ("tiny/makemoons.py", "from .engine import Value"),
+        ("tiny/nn.py", "from tiny.engine import Value"),
+    ],
+)
+def test_a_network_in_any_file_of_the_package(name: str, source: str, write: Write) -> None:
+    """By its class's name; relative imports, and a package that is not imported with it."""
+    write("", "tiny/__init__.py")
+    write("", "tiny/layers/__init__.py")
+    write("import nothing\nraise ValueError\n", "tiny/broken.py")
+    mlp = MLP.replace("from engine import Value", source).replace("class MLP", "class TinyMLP")
+    write(mlp, name)
+    with open_subject(write(ENGINE, "tiny/engine.py")) as subject:
+        assert subject.found["network"] == "TinyMLP(inputs, [sizes])" and "mlp" in subject.capabilities

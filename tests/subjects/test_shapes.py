@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.case import Case
+from oracle.case import Backward, Case, Observe, Zero
 from oracle.program import Num, Program
 from oracle.subjects import open_subject
 
@@ -78,6 +78,26 @@ RENAMED = {
     "equality that is a node": [
         ("    def __neg__", "    def __eq__(self, other):\n        return Value(self.data)"
          "\n\n    def __hash__(self):\n        return id(self)\n\n    def __neg__"),
+    ],
+    "annotations that name the class itself": [
+        ("self, other):", "self, other: Value | float) -> Value:"),
+        ("import math", "import math\n\nlimit: Later = 1"),
+    ],
+    "gradient: in a dictionary by name": [
+        ("self.grad = 0.0", "self.grad = {}"),
+        ("self.grad += ", "self.grad['y'] = self.grad.get('y', 0.0) + "),
+        ("other.grad += ", "other.grad['y'] = other.grad.get('y', 0.0) + "),
+        ("out.grad\n", "out.grad['y']\n"),
+        ("self.grad = 1.0", "self.grad = {'y': 1.0}"),
+    ],
+    "gradient: by a method": [
+        (".grad", ".flow"),
+        ("    def __neg__", "    def get_gradient(self):\n        return self.flow['g']\n\n    def __neg__"),
+        ("self.flow = 0.0", "self.flow = {'g': 0.0, 'visits': 0}"),
+        ("self.flow += ", "self.flow['g'] += "),
+        ("other.flow += ", "other.flow['g'] += "),
+        ("out.flow\n", "out.flow['g']\n"),
+        ("self.flow = 1.0", "self.flow['g'] = 1.0"),
     ],
     "integers inside": [("self.data = data", "self.data = int(data) if data == int(data) else data")],
     "ops return a subclass": [
@@ -228,6 +248,50 @@ def test_a_method_is_no_gradient(write: Write) -> None:
     text = changed((".grad", ".g"), ("def backward(self)", "def grad(self)"))
     with open_subject(write(text)) as subject:
         assert subject.run([Case("shape/leaf", Program.build([2.0], [("tanh", [0])]))])[0].crash is None
+
+
+def test_an_operand_handed_on_has_its_gradient_once(write: Write) -> None:
+    """relu(a) is a: what comes in by it, and by another way, is the gradient of a; the result has none of its own."""
+    relu = "    def relu(self):\n        return self if self.data > 0 else Value(0.0)\n\n    def __neg__"
+    program = Program.build([2.0, -3.0], [("relu", [0]), ("mul", [2, 1]), ("add", [3, 0])])
+    with open_subject(write(changed(("    def __neg__", relu)))) as subject:
+        answer = subject.run([Case("shape/relu", program)])[0]
+        assert answer.observations[0].grad == (-2.0, 2.0, None, 1.0, 1.0)
+
+
+RETURNED = """
+    class Node:
+        def __init__(self, value, inputs=()):
+            self.value, self.inputs = value, inputs
+
+        def __add__(self, other):
+            return Node(self.value + other.value, [(self, 1.0), (other, 1.0)])
+
+        def __mul__(self, other):
+            return Node(self.value * other.value, [(self, other.value), (other, self.value)])
+
+        def all_gradients(self):
+            found = {self: 1.0}
+            waiting = [self]
+            while waiting:
+                node = waiting.pop()
+                for one, slope in node.inputs:
+                    found[one] = found.get(one, 0.0) + slope * found[node]
+                    waiting.append(one)
+            return found
+"""
+
+
+def test_gradients_that_are_returned(write: Write) -> None:
+    """Those of two calls add up, as everywhere; those of the case before are none of this one's."""
+    steps = (Backward(2), Observe(), Backward(2), Observe(), Zero((0,)), Backward(2), Observe())
+    case = Case("shape/returned", Program.build([2.0, -3.0], [("mul", [0, 1])]), steps=steps)
+    with open_subject(write(RETURNED)) as subject:
+        assert subject.found["backward"] == "root.all_gradients()"
+        assert subject.found["gradient"] == "what backward returns"
+        for _ in range(2):
+            seen = [o.grad for o in subject.run([case])[0].observations]
+            assert seen == [(-3.0, 2.0, 1.0), (-6.0, 4.0, 2.0), (-3.0, 6.0, 3.0)]
 
 
 def test_leaves_only(write: Write) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from .keeping import Attribute, ReadOnly, Returned
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-
-class ReadOnly(Exception):
-    """A step that this engine does not allow from outside: "set" of data, or "zero" of gradients."""
+    from .keeping import Keeping
 
 
 class NotANumber(Exception):
@@ -40,13 +40,14 @@ class Engine:
 
     cls       the class of its leaves; types: every class that its ops return
     make      a number becomes a leaf
-    data      name of the attribute that holds a node's number; grad: that holds its gradient, or None
+    data      name of the attribute that holds a node's number; keeping: where its gradient is
+    compute   name of the method that gives a result its number, where ops only note what is to be done, or None
     calls     op name → callable on operands; offered: those of which a trial returned a node
     backward  a callable on the root, or None
-    grads     "all", or "leaves" when only leaves keep their gradient
+    unkept    "inner" when only leaves keep their gradient, "root" when only the root does not, else ""
     files     names of the files whose code is the subject's own
     found     what was found, in words
-    methods   op name → name of the method or function behind it, for messages
+    names     op name → name of the method or function behind it and its place, for messages
     """
 
     def __init__(self, cls: type, make: Callable[[float], Any], data: str, files: set[str]) -> None:
@@ -54,14 +55,15 @@ class Engine:
         self.types: tuple[type, ...] = (cls,)
         self.make = make
         self.data = data
-        self.grad = "grad"
+        self.keeping: Keeping = Attribute("grad")
+        self.compute: str | None = None
         self.calls: dict[str, Callable[..., Any]] = {}
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
-        self.grads = "all"
+        self.unkept = ""
         self.files = files
         self.found: dict[str, str] = {}
-        self.names: dict[str, tuple[str, int | None]] = {}
+        self.names: dict[str, tuple[str, tuple[str, int] | None]] = {}
 
     def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""
@@ -72,16 +74,30 @@ class Engine:
             raise NotANumber(f"{_article(x)} as its {self.data}")
         return number(x, self.data)
 
+    def computing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """An op that gives its result its number at once."""
+        if self.compute is None:
+            return call
+        name = self.compute
+
+        def at_once(*operands: Any) -> Any:
+            out = call(*operands)
+            if isinstance(out, self.types):
+                getattr(out, name)()
+            return out
+
+        return at_once
+
+    @property
+    def grad(self) -> str:
+        """Name of the attribute or method that gives a node's gradient."""
+        return self.keeping.name
+
     def read_grad(self, node: Any) -> float | None:
         """The node's gradient; None where it has none. Raises NotANumber."""
-        try:
-            g = getattr(node, self.grad)
-        except AttributeError:
-            return None
-        if type(g) is float:
+        g = self.keeping.read(node)
+        if type(g) is float or g is None:
             return g
-        if g is None or hasattr(g, "__func__"):  # a method called grad is no gradient
-            return None
         if isinstance(g, self.types):
             return self.read_data(g)
         return number(g, self.grad)
@@ -95,7 +111,14 @@ class Engine:
     def back_propagate(self, root: Any) -> None:
         """Call backward; the engine has one."""
         assert self.backward is not None
-        self.backward(root)
+        returned = self.backward(root)
+        if isinstance(self.keeping, Returned):
+            self.keeping.add(returned)
+
+    def begin(self) -> None:
+        """Forget what is known of the nodes of earlier cases: their ids are used again."""
+        if isinstance(self.keeping, Returned):
+            self.keeping.by_id.clear()
 
     def write_data(self, leaf: Any, x: float) -> None:
         """Change a leaf's number, as a step of gradient descent does. Raises ReadOnly."""
@@ -109,18 +132,9 @@ class Engine:
 
         Raises ReadOnly.
         """
-        old = getattr(node, self.grad, None)
-        if old is None:
-            return
-        new = self.make(x) if isinstance(old, self.types) else _alike(old, x)
-        try:
-            setattr(node, self.grad, new)
-        except AttributeError:  # a property to be read only: its store has a name like it
-            for name in ("_" + self.grad, f"_{self.cls.__name__}__{self.grad}"):
-                if hasattr(node, name):
-                    setattr(node, name, new)
-                    return
-            raise ReadOnly("zero") from None
+        old = self.keeping.read(node)
+        if old is not None:
+            self.keeping.write(node, self.make(x) if isinstance(old, self.types) else _alike(old, x))
 
 
 def _alike(old: Any, x: float) -> Any:

@@ -25,6 +25,9 @@ CLASSES = ("Value", "Scalar", "Var", "Variable", "Val", "Tensor", "Node", "Numbe
 
 DATA = ("data", "value", "val", "v", "_data", "_value", "_val", "of", "x", "item")
 
+COMPUTE = ("forward", "compute", "evaluate", "eval")
+"""Methods that give a node its number, where an op only notes what is to be computed."""
+
 CONSTRUCTORS: tuple[tuple[str, Callable[[Any], Callable[[float], Any]]], ...] = (
     ("{}(x, requires_grad=True)", lambda cls: lambda x: cls(x, requires_grad=True)),
     ("{}(x)", lambda cls: cls),
@@ -100,7 +103,7 @@ def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
         try:
             one, other = make(ONE), make(OTHER)
         except BaseException as problem:  # another shape may be what the constructor takes
-            raised.append(f"{spelled} raises {type(problem).__name__}: {problem}")
+            raised.append(f"{spelled} raises {type(problem).__name__}: {problem}".removesuffix(": "))
             continue
         names = [n for n in readable(one, DATA) if reading(one, n) == ONE and reading(other, n) == OTHER]
         array = None if names and names[0] in DATA else _array(one)
@@ -121,20 +124,34 @@ def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
 
 
 def _find_node_types(engine: Engine, loaded: Loaded, numbered: Numbered) -> None:
-    """Add the classes that ops return to the engine's types, where they are not those of its leaves."""
+    """Add what ops return to the engine's types, where that is no leaf; by the class that both have in common.
+
+    Where such a node has no number yet, the method that computes it is to be called for each.
+    """
     for op in (operator.add, operator.mul):
         try:
             with patience():
                 out = op(engine.make(ONE), engine.make(OTHER))
+                lazy = next((name for name in COMPUTE if _computed_by(name, out, engine.data)), None)
         except BaseException:  # a missing or faulty op is judged later, as a case
             continue
-        if (
-            not isinstance(out, engine.types)
-            and loaded.owns(type(out))
-            and reading(out, engine.data) is not None
-        ):
-            engine.types += (type(out),)
-            numbered.adopt(out)
+        if isinstance(out, engine.types) or not loaded.owns(type(out)) or reading(out, engine.data) is None:
+            continue
+        shared = (cls for cls in type(out).__mro__ if issubclass(engine.cls, cls) and loaded.owns(cls))
+        common = next(shared, type(out))
+        engine.types += (common,)
+        numbered.adopt(out, common)
+        if lazy is not None:
+            engine.compute = lazy
+            engine.found["computing"] = f"y.{lazy}(), for each result"
+
+
+def _computed_by(method: str, node: Any, data: str) -> bool:
+    """Whether a node without a number has one after a call of this method."""
+    if reading(node, data) is not None or not callable(getattr(node, method, None)):
+        return False
+    getattr(node, method)()
+    return reading(node, data) is not None
 
 
 # Sentences ----------------------------------------------------------------------------------------------------

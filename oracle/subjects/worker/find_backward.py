@@ -1,7 +1,7 @@
 """How an engine back-propagates, and which attribute receives the gradient.
 
-The gradient is the attribute of `a` that becomes 7 after (a * 7).backward(), or 1 after (a + b).backward(), since
-mul itself may be the faulty op.
+The gradient is what becomes 7 for `a` after (a * 7).backward(), or 1 after (a + b).backward(), since mul itself may
+be the faulty op: an attribute, what a method gives, or what backward returns for `a`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 
 from . import walk
-from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable, reading
+from .engine import number
+from .find_ops import _plain
+from .keeping import Attribute, Method, Returned
+from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .engine import Engine
+    from .keeping import Keeping
     from .load import Loaded
 
     Way = tuple[str, Callable[[Any], Any]]
@@ -39,20 +43,20 @@ STRANGERS = 12
 
 
 def find_backward(engine: Engine, loaded: Loaded) -> bool:
-    """Set `backward`, `grad` and `grads`: the first way to back-propagate that changes a leaf's gradient.
+    """Set `backward`, `keeping` and `unkept`: the first way to back-propagate that changes a leaf's gradient.
 
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
     ways = list(_ways(engine, loaded))
-    others = [] if ways else list(_strangers(loaded))[:STRANGERS]
+    others = [] if ways else list(_strangers(engine, loaded))[:STRANGERS]
     for name, way in ways or [*others, *_closure_ways(engine)]:
-        gradient = _changed_by(way, engine, only_exactly=(name, way) in others)
-        if gradient is not None:
-            engine.backward, engine.grad = way, gradient
-            engine.grads = _kept_where(engine)
-            engine.found.update({"backward": name, "gradient": gradient})
+        keeping = _changed_by(way, engine, only_exactly=(name, way) in others)
+        if keeping is not None:
+            engine.backward, engine.keeping = way, keeping
+            _find_unkept(engine)
+            engine.found.update({"backward": name, "gradient": engine.grad})
             return True
-    engine.grad = _usual_gradient(engine.make(ONE)) or GRADIENT[0]
+    engine.keeping = Attribute(_usual_gradient(engine.make(ONE)) or GRADIENT[0])
     for name, way in ways:
         if not _scaffold(engine, name):
             engine.backward = way
@@ -67,27 +71,61 @@ def _trial(engine: Engine, build: Callable[[Any, Any, Any, Any], Any]) -> tuple[
     return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
 
 
-def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False) -> str | None:
-    """The attribute of a leaf that a way of back-propagating gives its gradient, or None if nothing changes."""
+def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False) -> Keeping | None:
+    """Where a way of back-propagating puts the gradient of a leaf, or None if nothing changes."""
     for build, expected in TRIALS:
         try:
             a, _, root = _trial(engine, build)
-            before = {name: reading(a, name) for name in readable(a, GRADIENT)}
+            places = list(gradient_places(a, engine.data))
+            before = [kept_at(place, a) for place in places]
             with patience():
-                way(root)
+                returned = way(root)
         except Hangs:
             return None
         except BaseException:  # the next trial may do without the faulty op
             continue
-        after = {name: reading(a, name) for name in readable(a, GRADIENT) if name != engine.data}
-        changed = [name for name, x in after.items() if x is not None and x != before.get(name)]
-        usual = [name for name in changed if name in GRADIENT]
-        exact = [name for name in changed if after[name] == expected]
+        after = [(place, kept_at(place, a)) for place in places]
+        changed: list[Keeping] = [
+            place for (place, x), old in zip(after, before, strict=True) if x is not None and x != old
+        ]
+        exact = [place for place, x in after if x == expected and place in changed]
+        usual: list[Keeping] = [p for p in changed if p.name in GRADIENT and isinstance(p, Attribute)]
         if only_exactly:
             changed = usual = exact
         if changed:
             return (usual or exact or changed)[0]
+        if _given(returned, a) == expected:
+            return Returned()
     return None
+
+
+def gradient_places(node: Any, data: str) -> Iterator[Keeping]:
+    """Everything of a node's that may give its gradient: attributes, then methods that are named for it."""
+    for name in readable(node, GRADIENT):
+        if name != data:
+            yield Attribute(name)
+    for name, f in methods(type(node)).items():
+        if _plain(name).removeprefix("get") in GRADIENT and _arguments(f) == 1:
+            yield Method(name)
+
+
+def kept_at(place: Keeping, node: Any) -> float | None:
+    """What is kept in a place, as a number; None where that is none."""
+    try:
+        x = place.read(node)
+        return None if x is None or isinstance(x, bool) else number(x, place.name)
+    except BaseException:  # a property may raise whatever it likes
+        return None
+
+
+def _given(returned: Any, node: Any) -> float | None:
+    """A node's gradient in what a function returned, if that is a mapping from nodes."""
+    try:
+        kept = Returned()
+        kept.add(returned)
+        return kept_at(kept, node)
+    except BaseException:  # it is no mapping, or one that lies
+        return None
 
 
 def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
@@ -109,11 +147,24 @@ def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
                 yield f"{name}(root)", f
 
 
-def _strangers(loaded: Loaded) -> Iterator[Way]:
-    """Functions that can be called on a root alone, whatever their names."""
-    for name, f in loaded.functions():
-        if not isinstance(f, type) and _arguments(f) == 1:
-            yield f"{name}(root)", f
+def _strangers(engine: Engine, loaded: Loaded) -> Iterator[Way]:
+    """Functions and methods that can be called on a root alone, whatever their names; likely names first."""
+    functions = [
+        (name, f"{name}(root)", f)
+        for name, f in loaded.functions()
+        if not isinstance(f, type) and _arguments(f) == 1
+    ]
+    own = [
+        (name, f"root.{name}()", lambda root, name=name: getattr(root, name)())
+        for name, f in methods(engine.cls).items()
+        if name[0] != "_" and _arguments(f) == 1
+    ]
+    for _, written, way in sorted([*functions, *own], key=lambda found: not _means_gradient(found[0])):
+        yield written, way
+
+
+def _means_gradient(name: str) -> bool:
+    return any(word in name.lower() for word in ("grad", "deriv", "diff", "reverse"))
 
 
 def _closure_ways(engine: Engine) -> Iterator[Way]:
@@ -159,16 +210,18 @@ def _scaffold(engine: Engine, name: str) -> bool:
     return bare or "NotImplementedError" in code.co_names
 
 
-def _kept_where(engine: Engine) -> str:
-    """ "leaves" when only they have a gradient after backward, "all" otherwise."""
-    for build, _ in TRIALS[:3]:
+def _find_unkept(engine: Engine) -> None:
+    """Set `unkept`: which gradients are none, or 0 throughout, though the leaf below them has got its own."""
+    for op in ("mul", "add"):
         try:
-            _, b, root = _trial(engine, build)
+            a, b = engine.make(ONE), engine.make(OTHER)
+            inner = engine.calls[op](a, 7)
+            root = engine.calls["add"](inner, b)
             with patience():
                 engine.back_propagate(root)
-            at_leaf, at_root = engine.read_grad(b), engine.read_grad(root)
+            below, at_inner, at_root = (bool(engine.read_grad(node)) for node in (b, inner, root))
         except BaseException:  # the next trial may do without the faulty op
             continue
-        if at_leaf:
-            return "all" if at_root else "leaves"
-    return "all"
+        if below and not at_root:
+            engine.unkept = "root" if at_inner else "inner"
+        return

@@ -53,9 +53,11 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
         offered = next((way for way in ways if _offers(engine, way[2], arity)), None)
         if not ways:
             continue
-        written, function, engine.calls[op] = offered or ways[0]
+        written, function, call = offered or ways[0]
+        engine.calls[op] = engine.computing(call)
         code = getattr(function, "__code__", None)
-        engine.names[op] = (getattr(function, "__name__", op), code and code.co_firstlineno)
+        at = code and (code.co_filename, code.co_firstlineno)
+        engine.names[op] = (getattr(function, "__name__", op), at)
         if offered:
             engine.offered.append(op)
             engine.found[op] = written

@@ -12,18 +12,21 @@ import functools
 import itertools
 import sys
 import weakref
+from collections import Counter
 
 from .engine import Engine, NotANumber, number
 from .find import DATA
-from .find_backward import BACKWARD, GRADIENT, _means_backward
+from .find_backward import BACKWARD, GRADIENT, _means_backward, gradient_places, kept_at
 from .find_ops import _plain
+from .keeping import Attribute, Returned
 from .look import attributes, fields, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
     from typing import Any
+
 
 Function = type(lambda: None)
 
@@ -79,6 +82,11 @@ def _gone() -> None:
     return None
 
 
+def _gives_gradients(name: str) -> bool:
+    """Whether a function may be one that returns gradients: get_gradients, gradients, compute_grads."""
+    return _plain(name).startswith(("getgrad", "computegrad", "gradients"))
+
+
 def _files(cls: type) -> set[str]:
     """The file in which a class does its arithmetic."""
     known = attributes(cls)
@@ -110,6 +118,7 @@ class Watch:
     types       the classes being watched
     engine      how nodes are read; None before the first node
     writes      what the script itself set since they were last taken; elsewhere: gradients of inner nodes it set
+    sought      whether it is still to be seen which attribute holds gradients: none has a usual name
     rates       names and values of step sizes near the lines that set data
     """
 
@@ -127,6 +136,7 @@ class Watch:
         self.serials = itertools.count()
         self.next = 0
         self.wrapped: set[Any] = set()
+        self.sought = False
         self.watched: dict[str, str] = {}
         self.writes: list[Write] = []
         self.elsewhere: list[Write] = []
@@ -163,7 +173,12 @@ class Watch:
         if not any(isinstance(known.get(name), Function) for name in ("__add__", "__mul__", "add", "mul")):
             return
         init = getattr(known.get("__init__"), "__code__", None)
-        if not any(map(_means_backward, known)) and not set(GRADIENT) & set(init.co_names if init else ()):
+        beside = sys._getframe(2).f_code.co_names  # what the class's module defines, among others
+        if not (
+            any(map(_means_backward, known))
+            or set(GRADIENT) & set(init.co_names if init else ())
+            or any(map(_gives_gradients, (*known, *beside)))
+        ):
             return
         if cls not in self.types:
             self.types += (cls,)
@@ -184,6 +199,8 @@ class Watch:
                 new = self._op(f, REFLECTED[name], True)
             elif name in public:
                 new = self._backward(f)
+            elif not public and _gives_gradients(name):
+                new = self._giver(f)
             elif name == "__init__":
                 new = self._init(f)
             elif op := self._op_of(name):
@@ -214,6 +231,8 @@ class Watch:
             for name, f in list(space.items()):
                 if isinstance(f, Function) and f not in self.wrapped and _means_backward(name):
                     new.setdefault(f, self._backward(f))
+                elif isinstance(f, Function) and f not in self.wrapped and _gives_gradients(name):
+                    new.setdefault(f, self._giver(f))
         for space in spaces:
             for name, f in list(space.items()):
                 if isinstance(f, Function) and f in new:
@@ -253,6 +272,35 @@ class Watch:
             if self.depth or not args or not isinstance(args[0], self.types):
                 return f(*args, **named)
             return self.around(args[0], lambda: f(*args, **named))
+
+        return call
+
+    def _giver(self, f: Any) -> Any:
+        """For a function that returns gradients in a mapping from nodes: to have called it is to have gone backward."""
+
+        @functools.wraps(f)
+        def call(*args: Any, **named: Any) -> Any:
+            if self.depth or not args or not isinstance(args[0], self.types):
+                return f(*args, **named)
+            self.depth = 1
+            try:
+                out = f(*args, **named)
+            finally:
+                self.depth = 0
+            self.shadow(args[0])
+            if (
+                self.engine is None
+                or not isinstance(out, dict)
+                or not any(isinstance(x, self.types) for x in out)
+            ):
+                return out
+            self.engine.keeping = kept = Returned()
+
+            def give() -> Any:
+                kept.add(out)
+                return out
+
+            return self.around(args[0], give)
 
         return call
 
@@ -478,12 +526,33 @@ class Watch:
             return
         self.engine = Engine(type(node), type(node), data, _files(type(node)))
         self.engine.types = self.types
-        usual = [n for n in readable(node, GRADIENT) if n in GRADIENT and n != data]
-        self.engine.grad = usual[0] if usual else "grad"
+        usual = [p for p in gradient_places(node, data) if p.name in GRADIENT or not isinstance(p, Attribute)]
+        self.sought = not usual
+        self.engine.keeping = usual[0] if usual else Attribute("grad")
         self.watched = {data: "data", self.engine.grad: "grad"}
         for cls in self.types:  # a decorator may have given it methods after it was made
             self.wrap(cls)
         self.functions()
+
+    def look(self, nodes: Sequence[Any]) -> list[dict[str, float | None]]:
+        """What may be a gradient, by name, for each node, as long as it is not known which is."""
+        assert self.engine is not None
+        data = self.engine.data if self.sought else ""
+        return [
+            {p.name: kept_at(p, x) for p in gradient_places(x, data)} if self.sought else {} for x in nodes
+        ]
+
+    def settle(self, nodes: Sequence[Any], before: list[dict[str, float | None]]) -> None:
+        """After backward the gradient is known: it is what has changed in most nodes."""
+        if not self.sought:
+            return
+        changed = Counter[str]()
+        for old, now in zip(before, self.look(nodes), strict=True):
+            changed.update(name for name, x in now.items() if x is not None and x != old.get(name))
+        if changed and self.engine is not None:
+            (name, _), self.sought = changed.most_common(1)[0], False
+            self.engine.keeping = Attribute(name)
+            self.watched[name] = "grad"
 
     def _reading(self, node: Any, name: str) -> float | None:
         try:

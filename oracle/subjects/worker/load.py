@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+VERSION = "{}.{}".format(*sys.version_info)
+"""Of this Python: what another one reads may be no Python to it."""
+
+
 class Refusal(Exception):
     """The subject cannot be run; the message is one sentence for its author.
 
@@ -86,7 +90,7 @@ def _sentence(problem: BaseException, modules: Modules, path: str) -> str:
     name, line = _innermost(problem.__traceback__, modules.files) or (path, None)
     place = _where(name, line)
     if isinstance(problem, SyntaxError) and problem.filename in modules.files | {path}:
-        return f"{_where(problem.filename, problem.lineno)}: this is not Python: {problem.msg}"
+        return f"{_where(problem.filename, problem.lineno)}: this is not Python {VERSION}: {problem.msg}"
     if line is None and isinstance(problem, (OSError, ValueError, RecursionError)):
         return f"{place} cannot be read: {problem}"
     if isinstance(problem, ImportError):

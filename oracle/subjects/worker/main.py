@@ -56,7 +56,7 @@ def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
         "name": f"{_title(config['file'])}:{engine.cls.__name__}",
         "language": "python",
         "ops": sorted(engine.offered),
-        "grads": engine.grads,
+        "grads": "leaves" if engine.unkept == "inner" else "all",
         "capabilities": ["mlp"] if make else [],
         "has_backward": engine.backward is not None,
         "found": engine.found,

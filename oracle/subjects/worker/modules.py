@@ -34,6 +34,7 @@ class Modules:
     top             the subject's outermost package: all that is its own in a folder of installed packages
     own             the subject's modules, by path
     files           names of all code that is the subject's, notebook cells included
+    begun           paths of the modules that have been run, or are running
     guarded         modules that the subject imports inside `try`: their absence is an ImportError
     ready, used     whether loading has ended; names of the stand-ins that were used after that
     """
@@ -42,6 +43,7 @@ class Modules:
         self.roots, self.allowed, self.top = roots, allowed, top
         self.own: dict[str, ModuleType] = {}
         self.files: set[str] = set()
+        self.begun: set[str] = set()
         self.guarded: set[str] = set()
         self.ready = False
         self.used: list[str] = []
@@ -91,8 +93,16 @@ class Modules:
 
     def exec_module(self, module: ModuleType) -> None:
         path = module.__file__
-        if path is None or path in self.files:
+        if path is None or path in self.begun:
             return
+        self.begun.add(path)
+        try:
+            self._run(module, path)
+        except BaseException:  # the package may fail to import what is asked for next, and then says why
+            self.begun.discard(path)
+            raise
+
+    def _run(self, module: ModuleType, path: str) -> None:
         self.files.add(path)
         found = source.definitions(source.cells(path), exported=len(self.own) > 1)
         self.files.update(name for name, _ in found.codes)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import glob
 import importlib
 import operator
 import os
+import re
 
+from .find_ops import _plain
 from .look import fields, patience
 from .run import describe, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from .engine import Engine
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 
 NAMES = ("mlp", "multilayerperceptron", "neuralnetwork", "neuralnet", "network", "net")
 
-FILES = ("nn", "mlp", "network", "networks", "neural_network", "neural_net", "neuralnet", "layers", "model")
-"""Where it stands, when not in the engine's file or one that it imports."""
+MOST = 60
+"""Files beside the engine's that are looked into, when no file that it imports has a network."""
 
 CONSTRUCTORS: tuple[tuple[str, Callable[[Any, list[int]], Any]], ...] = (
     ("{}(inputs, [sizes])", lambda cls, sizes: cls(sizes[0], sizes[1:])),
@@ -44,7 +47,7 @@ def find_network(loaded: Loaded, engine: Engine) -> Make | None:
     """A callable from layer sizes to a network, or None. Files beside the engine's are looked into."""
     make = _in_classes(loaded, engine)
     if make is None:
-        for name in _siblings(loaded, engine):
+        for name in _siblings(loaded):
             with contextlib.suppress(Exception):  # a sibling that cannot be imported is no part of the engine
                 importlib.import_module(name)
         make = _in_classes(loaded, engine)
@@ -104,8 +107,8 @@ def _first_list(x: Any, part: Callable[[Any], Any]) -> list[Any]:
 
 
 def _in_classes(loaded: Loaded, engine: Engine) -> Make | None:
-    classes = {cls.__name__.replace("_", "").lower(): cls for cls in loaded.classes()}
-    for cls in (classes[name] for name in NAMES if name in classes):
+    classes = [cls for cls in loaded.classes() if _means_network(cls.__name__)]
+    for cls in sorted(classes, key=lambda cls: _plain(cls.__name__) not in NAMES):
         for shape, constructor in CONSTRUCTORS:
             try:
                 with patience():
@@ -118,14 +121,22 @@ def _in_classes(loaded: Loaded, engine: Engine) -> Make | None:
     return None
 
 
-def _siblings(loaded: Loaded, engine: Engine) -> list[str]:
-    """Names of the modules beside the engine's, not imported yet, that speak of its class and define others."""
-    found = []
-    for name in FILES:
-        path = os.path.realpath(os.path.join(loaded.modules.roots[0], name + ".py"))
-        if path not in loaded.modules.files and os.path.isfile(path):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                source = file.read()
-            if "class " in source and engine.cls.__name__ in source:
-                found.append(name)
-    return found
+def _means_network(name: str) -> bool:
+    plain = _plain(name)
+    return plain in NAMES or "mlp" in plain
+
+
+def _siblings(loaded: Loaded) -> Iterator[str]:
+    """Dotted names of the modules beside the engine's, or in packages there, that define a network."""
+    root, package = loaded.modules.roots[0], loaded.main.__name__.rpartition(".")[0]
+    files = glob.glob(os.path.join(root, "*.py"))
+    for init in glob.glob(os.path.join(root, "*", "__init__.py")):
+        files += glob.glob(os.path.join(os.path.dirname(init), "*.py"))
+    for path in sorted(files, key=lambda path: (path.count(os.sep), path))[:MOST]:
+        if os.path.realpath(path) in loaded.modules.files:
+            continue
+        with open(path, encoding="utf-8", errors="replace") as file:
+            defined = re.findall(r"^class (\w+)", file.read(), re.MULTILINE)
+        if any(map(_means_network, defined)):
+            parts = os.path.relpath(path, root).removesuffix(".py").split(os.sep)
+            yield ".".join([package, *parts] if package else parts)

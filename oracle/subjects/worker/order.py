@@ -25,12 +25,13 @@ class Numbered:
         self._numbers: dict[int, tuple[int, Any]] = {}
         self._loading: dict[int, tuple[int, Any]] | None = None
 
-    def adopt(self, node: Any) -> None:
-        """Number the nodes of this node's class, unless they are hashed by something else than their identity."""
+    def adopt(self, node: Any, cls: type | None = None) -> None:
+        """Number the nodes of this node's class, or of a base of it, unless they are hashed by something else
+        than their identity."""
         try:
             if hash(node) not in (id(node), object.__hash__(node)):
                 return
-            type(node).__hash__ = self._hash()  # type: ignore[assignment]
+            (cls or type(node)).__hash__ = self._hash()  # type: ignore[assignment]
         except (
             Exception
         ):  # nodes that cannot be hashed, classes that cannot be changed: they keep their order

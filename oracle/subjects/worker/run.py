@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 
-from .engine import Engine, NotANumber, ReadOnly
+from .engine import Engine, NotANumber
+from .keeping import ReadOnly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +16,15 @@ HEX = float.hex
 
 
 class Broken(Exception):
-    """The engine returned what no engine may return. kind: a word for the report; line: 1-based or None."""
+    """The engine returned what no engine may return. kind: a word for the report; at: (file, 1-based line), or None."""
 
-    def __init__(self, kind: str, message: str, line: int | None = None, inside: bool = True) -> None:
+    def __init__(
+        self, kind: str, message: str, at: tuple[str, int] | None = None, inside: bool = True
+    ) -> None:
         super().__init__(message)
-        self.kind, self.line, self.inside = kind, line, inside
+        self.kind, self.inside = kind, inside
+        self.file: str | None = at and at[0]
+        self.line: int | None = at and at[1]
 
 
 def text(x: float) -> str:
@@ -53,6 +58,7 @@ class Build:
     made     data of each, read at the moment it was made
     seen     observations so far
     at       index of the value being made or read, or None; during: "forward" or "backward"
+    roots    indices of the values that backward was called on
     """
 
     def __init__(self, engine: Engine, program: dict[str, Any]) -> None:
@@ -67,6 +73,8 @@ class Build:
         self.seen: list[dict[str, Any]] = []
         self.at: int | None = None
         self.during = "forward"
+        self.roots: set[int] = set()
+        engine.begin()
 
     def leaves(self) -> None:
         engine = self.engine
@@ -91,9 +99,10 @@ class Build:
 
     def backward(self, k: int) -> None:
         self.during, self.at = "backward", None
+        self.roots.add(k)
         if self.engine.backward is None:
             raise Broken("NoBackward", f"{self.engine.cls.__name__} has no backward method", inside=False)
-        self.engine.backward(self.values[k])
+        self.engine.back_propagate(self.values[k])
 
     def zero(self, ks: list[int]) -> None:
         for k in ks:
@@ -110,10 +119,14 @@ class Build:
 
     def observe(self) -> None:
         engine, data, grad = self.engine, [], []
+        read: set[int] = set()
         for k, node in enumerate(self.values):
             self.at = k
             data.append(engine.read_data(node))
-            grad.append(engine.read_grad(node))
+            g = engine.read_grad(node)
+            # an op may hand its operand on: what comes in there is the operand's, and no gradient of the result's own
+            grad.append(None if id(node) in read or (not g and self.unkept(k)) else g)
+            read.add(id(node))
         self.at = None
         hexes = [text(x) for x in data]
         seen = {"data": hexes, "grad": [None if g is None else text(g) for g in grad]}
@@ -122,6 +135,12 @@ class Build:
             if made != hexes:
                 seen["made"] = made
         self.seen.append(seen)
+
+    def unkept(self, k: int) -> bool:
+        """Whether this engine keeps no gradient at a value: the 0 found there is what it began with, or was left at."""
+        return (self.engine.unkept == "inner" and k >= len(self.inputs)) or (
+            self.engine.unkept == "root" and k in self.roots
+        )
 
 
 STEPS: dict[str, Callable[..., None]] = {
@@ -148,20 +167,21 @@ def parameters(node: list[Any]) -> list[float]:
 
 
 def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
-    name, line = engine.names.get(op, (op, None))
+    name, at = engine.names.get(op, (op, None))
     if out is None or out is NotImplemented:
-        return Broken("NoResult", f"{name} returned {out}", line)
-    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", line)
+        return Broken("NoResult", f"{name} returned {out}", at)
+    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", at)
 
 
 def describe(problem: BaseException, files: set[str], during: str, node: int | None = None) -> dict[str, Any]:
     """An exception as the protocol's error: what, at which value, in which line of the subject."""
-    line, inside = place(problem, files)
+    file, line = place(problem, files)
+    inside = line is not None
     kind, message = type(problem).__name__, _message(problem)
     if isinstance(problem, OSError) and problem.errno == errno.EFBIG:
         kind, message = "OutputLimit", "the subject printed more in one case than the limit allows"
     elif isinstance(problem, Broken):
-        kind, line, inside = problem.kind, problem.line, problem.inside
+        kind, file, line, inside = problem.kind, problem.file, problem.line, problem.inside
     elif isinstance(problem, NotANumber):
         kind, inside = "NotANumber", True
         message = f"value {node} holds {message}" if node is not None else f"a node holds {message}"
@@ -170,6 +190,7 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
         "message": message[:500],
         "node": node,
         "during": during,
+        "file": file,
         "line": line,
         "inside": inside,
     }
@@ -178,23 +199,24 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
 CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 
 
-def place(problem: BaseException, files: set[str]) -> tuple[int | None, bool]:
-    """The line in the subject's own files where it went wrong (1-based or None), and whether there is one.
+def place(problem: BaseException, files: set[str]) -> tuple[str | None, int | None]:
+    """The place in the subject's own files where it went wrong: name of the file and 1-based line, or None and None.
 
     The innermost one; but who gave a constructor what it cannot take is to blame rather than the constructor; and
-    of a recursion without end, the line that is met most often.
+    of a recursion without end, the place that is met most often.
     """
-    lines, at = [], problem.__traceback__
+    found, at = [], problem.__traceback__
     while at is not None:
-        if at.tb_frame.f_code.co_filename in files:
-            lines.append((at.tb_lineno, at.tb_frame.f_code.co_name in CONSTRUCTORS))
+        code = at.tb_frame.f_code
+        if code.co_filename in files:
+            found.append(((code.co_filename, at.tb_lineno), code.co_name in CONSTRUCTORS))
         at = at.tb_next
-    if not lines:
-        return None, False
+    if not found:
+        return None, None
     if isinstance(problem, RecursionError):
-        met = [line for line, _ in lines]
-        return max(met, key=met.count), True
-    return next((line for line, constructs in reversed(lines) if not constructs), lines[-1][0]), True
+        met = [where for where, _ in found]
+        return max(met, key=met.count)
+    return next((where for where, constructs in reversed(found) if not constructs), found[-1][0])
 
 
 def _message(problem: BaseException) -> str:

@@ -132,6 +132,7 @@ class Teller:
         frame = sys._getframe(2)
         program = _Program(watch, watch.shadow(root))
         before = program.grads()
+        looked = watch.look(program.nodes)
         # what moved between forward and backward is compared before any gradient is pushed
         event = {"event": "backward", "step": self.step, "line": frame.f_lineno, "since": self.since}
         event["file"] = frame.f_code.co_filename
@@ -147,6 +148,9 @@ class Teller:
             raise
         finally:
             watch.depth = 0
+            if watch.sought:
+                watch.settle(program.nodes, looked)
+                before = [found.get(watch.engine.grad) for found in looked] if watch.engine else before
             if problem is not None:
                 event["raised"] = {"type": type(problem).__name__, "message": str(problem)[:300]}
             event.update(self._numbers(program, before))
@@ -192,7 +196,7 @@ class Teller:
             "made": [text(s.data) for s in program.order[:count]],
             "data": [text(x) for x in data],
             "before": [_optional(g) for g in before[:count]],
-            "grad": [_optional(g) for g in grad],
+            "grad": [_optional(g) for g in _kept(grad, before, program)],
             "clouded": program.clouded(),
             "unknown": program.unknown(),
             "hidden": program.hidden(),
@@ -231,6 +235,15 @@ class Teller:
         _write(self.events, json.dumps(event, separators=(",", ":")).encode() + b"\n")
 
 
+def _kept(grad: list[float | None], before: list[float | None], program: _Program) -> list[float | None]:
+    """Gradients without the zeros of what keeps none: the root, or all that ops made, though leaves have got theirs."""
+    leaves, root = program.leaves, program.root
+    if len(grad) <= root or grad[root] or grad[:leaves] == before[:leaves]:
+        return grad
+    inner = any(grad[leaves:])
+    return [None if i == root or (i >= leaves and not inner) else g for i, g in enumerate(grad)]
+
+
 def _optional(x: float | None) -> str | None:
     return None if x is None else text(x)
 
@@ -248,6 +261,9 @@ class _Program:
         self.root = self.index[id(root)]
         self.nodes = [s.node() for s in self.order]
         self.watch = watch
+        for node, shadow in zip(self.nodes, self.order, strict=True):
+            if shadow.data != shadow.data and node is not None:  # computed late, after its op had returned
+                shadow.data = watch.data(node)
         self.names: dict[int, str] = {}
 
     def to_json(self) -> dict[str, Any]:

@@ -38,6 +38,10 @@ SAFE_CALLS |= {
 }
 
 
+LAZY_ANNOTATIONS = annotations.compiler_flag
+"""As from Python 3.14 on, whatever Python this is: no annotation is evaluated, so none can fail."""
+
+
 def cells(path: str) -> list[tuple[str, str | bytes]]:
     """The pieces of source in a file: (name for messages, text) for each; a notebook has one a code cell.
 
@@ -83,7 +87,7 @@ def definitions(pieces: list[tuple[str, str | bytes]], exported: bool = False) -
             codes.append((name, tree))
         else:
             tree.body = keep.body(tree.body)
-            codes.append((name, compile(tree, name, "exec", dont_inherit=True)))
+            codes.append((name, compile(tree, name, "exec", LAZY_ANNOTATIONS, dont_inherit=True)))
     return Definitions(codes, keep)
 
 

@@ -67,13 +67,13 @@ class Stores:
             else:
                 type.__setattr__(cls, "__setattr__", own)
 
-    def back_propagate(self, backward: Callable[[Any], Any], root: Any) -> None:
-        """Call backward, watched."""
+    def back_propagate(self, backward: Callable[[Any], Any], root: Any) -> Any:
+        """What backward returns, having been watched."""
         self._index = {id(node): k for k, node in enumerate(self.values())}
         self.root, self._returned = self._index.get(id(root)), None
         sys.settrace(self._enter)
         try:
-            backward(root)
+            return backward(root)
         finally:
             sys.settrace(None)
             self._index = None

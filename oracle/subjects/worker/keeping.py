@@ -1,0 +1,85 @@
+"""Where an engine keeps its gradients: in an attribute, behind a method, or in what its backward returns."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class ReadOnly(Exception):
+    """A step that this engine does not allow from outside: "set" of data, or "zero" of gradients."""
+
+
+class Attribute:
+    """In an attribute of each node, by itself or as the only thing in a list or dictionary."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def read(self, node: Any) -> Any:
+        """What is kept for a node: a number, a node, or None."""
+        g = getattr(node, self.name, None)
+        if hasattr(g, "__func__"):  # a method called grad is no gradient
+            return None
+        if isinstance(g, (list, tuple, dict)):
+            inside = list(g.values()) if isinstance(g, dict) else g
+            return g if len(inside) > 1 else inside[0] if inside else None
+        return g
+
+    def write(self, node: Any, x: Any) -> None:
+        """Set it, as a training loop does before its next backward. Raises ReadOnly."""
+        box = getattr(node, self.name)
+        if isinstance(box, (list, dict)):
+            for key in box if isinstance(box, dict) else range(len(box)):
+                box[key] = x
+            return
+        try:
+            setattr(node, self.name, x)
+        except AttributeError:  # a property to be read only: its store has a name like it
+            for name in ("_" + self.name, f"_{type(node).__name__}__{self.name}"):
+                if hasattr(node, name):
+                    setattr(node, name, x)
+                    return
+            raise ReadOnly("zero") from None
+
+
+class Method:
+    """Given by a method without arguments."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def read(self, node: Any) -> Any:
+        return getattr(node, self.name)()
+
+    def write(self, node: Any, x: Any) -> None:
+        raise ReadOnly("zero")
+
+
+class Returned:
+    """In the mapping from nodes to gradients that backward returns; several calls add up, as everywhere.
+
+    by_id   id of a node → its gradient so far
+    """
+
+    name = "what backward returns"
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Any] = {}
+
+    def add(self, gradients: Mapping[Any, Any]) -> None:
+        """Take in what one call returned. Keys may be nodes, or their ids."""
+        for node, g in gradients.items():
+            key = node if type(node) is int else id(node)
+            self.by_id[key] = self.by_id[key] + g if key in self.by_id else g
+
+    def read(self, node: Any) -> Any:
+        return self.by_id.get(id(node))
+
+    def write(self, node: Any, x: Any) -> None:
+        self.by_id[id(node)] = x
+
+
+Keeping = Attribute | Method | Returned
