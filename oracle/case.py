@@ -146,6 +146,7 @@ class Observation:
 class Crash:
     """An exception in the subject. node: the value being made, or None; line: in the subject's file, or None.
 
+    file     the file (or a notebook's cell) that the line is in, where that is not the subject's file itself
     inside   whether the exception came from within the subject's own code (False: the operator or the method
              does not exist at all)
     """
@@ -156,6 +157,7 @@ class Crash:
     during: str = "forward"
     line: int | None = None
     inside: bool = True
+    file: str | None = None
 
 
 @dataclass(frozen=True)

@@ -128,8 +128,8 @@ def check(
     from oracle import suite
     from oracle.baseline import BaselineError
     from oracle.benchmark import measure
-    from oracle.check import check as run
-    from oracle.check import requirements
+    from oracle.checking import check as run
+    from oracle.checking import requirements
     from oracle.fuzz import check_too
     from oracle.gate import Gate
     from oracle.judge.causes import Demands

@@ -76,8 +76,8 @@ def check(
 ) -> Report:
     """Run the suite on an engine, which is loaded in a process of its own. Raises LoadError, ValueError."""
     from oracle import suite
-    from oracle.check import check as judge
-    from oracle.check import requirements
+    from oracle.checking import check as judge
+    from oracle.checking import requirements
     from oracle.judge.causes import Demands
     from oracle.subjects import open_subject
 
@@ -97,7 +97,7 @@ class Conformance:
         """Raises pytest.UsageError for options that cannot be used, before anything runs."""
         from oracle import suite
         from oracle.baseline import BaselineError
-        from oracle.check import requirements
+        from oracle.checking import requirements
         from oracle.gate import Gate
         from oracle.subjects import LoadError
         from oracle.subjects.target import resolve

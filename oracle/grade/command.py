@@ -76,7 +76,7 @@ def grade(
     from secrets import token_hex
 
     from oracle import suite
-    from oracle.check import requirements
+    from oracle.checking import requirements
     from oracle.grade.job import Job, Options
     from oracle.grade.progress import meter
     from oracle.grade.run import grade_all, shard_of

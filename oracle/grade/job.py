@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from oracle import suite, torch_reference
-from oracle.check import check
+from oracle.checking import check
 from oracle.fuzz import check_too
 from oracle.grade.submissions import Submission
 from oracle.judge.causes import Demands

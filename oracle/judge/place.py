@@ -21,8 +21,8 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None
     bad: every rule that goes wrong, by this fault or by another
     """
     if fault.crash is not None and fault.kind in ("raises", "missing", "resource"):
-        line = fault.crash.line
-        return None if line is None or subject.file is None else (subject.file, line)
+        line, file = fault.crash.line, fault.crash.file or subject.file
+        return None if line is None or file is None else (file, line)
     if fault.policy is not None:
         return None
     rule, point = _shown_by(fault)

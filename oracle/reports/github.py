@@ -73,8 +73,8 @@ def summary(report: Report) -> str:
 
 
 def _annotation(level: str, cause: Cause) -> str:
-    where = {"file": cause.file, "line": cause.line} if cause.file else {}
-    return _command(level, explanation(cause), **where, title=words.sentence(cause, 120))
+    file, line = words.anchor(cause)
+    return _command(level, explanation(cause), file=file, line=line, title=words.sentence(cause, 120))
 
 
 def _limited(level: str, lines: list[str]) -> list[str]:

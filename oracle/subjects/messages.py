@@ -212,6 +212,9 @@ def _crash(data: Any, size: int) -> Crash:
         raise _complaint("error.node", f"the index of a value, 0 to {size - 1}, or null", node)
     if line is not None and not (type(line) is int and 0 < line < 10**7):
         raise _complaint("error.line", "a line number or null", line)
+    file = data.get("file")
+    if file is not None and not isinstance(file, str):
+        raise _complaint("error.file", "a string or null", file)
     for field in ("type", "message"):
         if not isinstance(data.get(field), str):
             raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
@@ -222,6 +225,7 @@ def _crash(data: Any, size: int) -> Crash:
         during=during,
         line=line,
         inside=data.get("inside") is not False,
+        file=None if file is None else one_line(file),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oracle import suite
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.subjects import open_subject
 from tests.machine import WORKING

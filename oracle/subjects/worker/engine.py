@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    Place = tuple[str | None, int | None]
+    """A file, or a notebook's cell, and a line from 1; of each None where it is not known."""
+
 
 class ReadOnly(Exception):
     """A step that this engine does not allow from outside: "set" of data, or "zero" of gradients."""
@@ -61,7 +64,7 @@ class Engine:
         self.grads = "all"
         self.files = files
         self.found: dict[str, str] = {}
-        self.names: dict[str, tuple[str, int | None]] = {}
+        self.names: dict[str, tuple[str, Place]] = {}
 
     def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""

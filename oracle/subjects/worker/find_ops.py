@@ -55,7 +55,8 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
             continue
         written, function, engine.calls[op] = offered or ways[0]
         code = getattr(function, "__code__", None)
-        engine.names[op] = (getattr(function, "__name__", op), code and code.co_firstlineno)
+        place = (None, None) if code is None else (code.co_filename, code.co_firstlineno)
+        engine.names[op] = (getattr(function, "__name__", op), place)
         if offered:
             engine.offered.append(op)
             engine.found[op] = written

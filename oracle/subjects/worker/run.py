@@ -11,15 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .engine import Place
+
 HEX = float.hex
 
 
 class Broken(Exception):
-    """The engine returned what no engine may return. kind: a word for the report; line: 1-based or None."""
+    """The engine returned what no engine may return. kind: a word for the report; place: file and 1-based line."""
 
-    def __init__(self, kind: str, message: str, line: int | None = None, inside: bool = True) -> None:
+    def __init__(self, kind: str, message: str, place: Place = (None, None), inside: bool = True) -> None:
         super().__init__(message)
-        self.kind, self.line, self.inside = kind, line, inside
+        self.kind, self.place, self.inside = kind, place, inside
 
 
 def text(x: float) -> str:
@@ -148,20 +150,21 @@ def parameters(node: list[Any]) -> list[float]:
 
 
 def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
-    name, line = engine.names.get(op, (op, None))
+    name, where = engine.names.get(op, (op, (None, None)))
     if out is None or out is NotImplemented:
-        return Broken("NoResult", f"{name} returned {out}", line)
-    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", line)
+        return Broken("NoResult", f"{name} returned {out}", where)
+    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", where)
 
 
 def describe(problem: BaseException, files: set[str], during: str, node: int | None = None) -> dict[str, Any]:
     """An exception as the protocol's error: what, at which value, in which line of the subject."""
-    line, inside = place(problem, files)
+    file, line = place(problem, files)
+    inside = line is not None
     kind, message = type(problem).__name__, _message(problem)
     if isinstance(problem, OSError) and problem.errno == errno.EFBIG:
         kind, message = "OutputLimit", "the subject printed more in one case than the limit allows"
     elif isinstance(problem, Broken):
-        kind, line, inside = problem.kind, problem.line, problem.inside
+        kind, (file, line), inside = problem.kind, problem.place, problem.inside
     elif isinstance(problem, NotANumber):
         kind, inside = "NotANumber", True
         message = f"value {node} holds {message}" if node is not None else f"a node holds {message}"
@@ -171,6 +174,7 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
         "node": node,
         "during": during,
         "line": line,
+        "file": file,
         "inside": inside,
     }
 
@@ -178,23 +182,24 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
 CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 
 
-def place(problem: BaseException, files: set[str]) -> tuple[int | None, bool]:
-    """The line in the subject's own files where it went wrong (1-based or None), and whether there is one.
+def place(problem: BaseException, files: set[str]) -> Place:
+    """The place in the subject's own files where it went wrong: the file, or a notebook's cell, and the line from 1.
 
     The innermost one; but who gave a constructor what it cannot take is to blame rather than the constructor; and
-    of a recursion without end, the line that is met most often.
+    of a recursion without end, the place that is met most often.
     """
-    lines, at = [], problem.__traceback__
+    places, at = [], problem.__traceback__
     while at is not None:
-        if at.tb_frame.f_code.co_filename in files:
-            lines.append((at.tb_lineno, at.tb_frame.f_code.co_name in CONSTRUCTORS))
+        code = at.tb_frame.f_code
+        if code.co_filename in files:
+            places.append(((code.co_filename, at.tb_lineno), code.co_name in CONSTRUCTORS))
         at = at.tb_next
-    if not lines:
-        return None, False
+    if not places:
+        return None, None
     if isinstance(problem, RecursionError):
-        met = [line for line, _ in lines]
-        return max(met, key=met.count), True
-    return next((line for line, constructs in reversed(lines) if not constructs), lines[-1][0]), True
+        met = [place for place, _ in places]
+        return max(met, key=met.count)
+    return next((place for place, constructs in reversed(places) if not constructs), places[-1][0])
 
 
 def _message(problem: BaseException) -> str:
