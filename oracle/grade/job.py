@@ -18,6 +18,7 @@ from oracle.grade.submissions import Submission
 from oracle.judge.causes import Demands
 from oracle.options import Reader
 from oracle.report import Report
+from oracle.spelling import spelled
 from oracle.subjects import LoadError, NoIsolation, open_subject
 from oracle.unfinished import not_run
 from oracle.version import VERSION
@@ -150,7 +151,7 @@ def _report(job: Job) -> Report:
                     report = check(subject, cases, demands, token)
         except LoadError as problem:
             return failed(job, said(str(problem)), LOADED)
-    return _spelled(report, said, submission)
+    return spelled(report, said, submission.path)
 
 
 def _write(submission: Submission, stage: Path) -> Path:
@@ -169,32 +170,3 @@ def _renamed(stage: str, submission: Submission) -> Callable[[str], str]:
     parent = str(PurePosixPath(submission.path).parent)
     known = "" if parent == "." else f"{parent.rstrip('/')}/"
     return lambda text: text.replace(stage, known)
-
-
-def _spelled(report: Report, said: Callable[[str], str], submission: Submission) -> Report:
-    """The report with its texts under the submission's own path."""
-    subject = dataclasses.replace(
-        report.subject,
-        name=said(report.subject.name),
-        target=submission.path,
-        file=None if report.subject.file is None else said(report.subject.file),
-        found={part: said(how) for part, how in report.subject.found.items()},
-    )
-    causes = tuple(
-        dataclasses.replace(
-            cause,
-            message=said(cause.message),
-            file=None if cause.file is None else said(cause.file),
-            hints=(said(cause.hints[0]), said(cause.hints[1]), said(cause.hints[2])),
-        )
-        for cause in report.causes
-    )
-    cases = tuple(dataclasses.replace(case, detail=said(case.detail)) for case in report.cases)
-    return dataclasses.replace(
-        report,
-        subject=subject,
-        causes=causes,
-        cases=cases,
-        notes=tuple(map(said, report.notes)),
-        error=None if report.error is None else said(report.error),
-    )

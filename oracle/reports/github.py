@@ -60,7 +60,8 @@ def summary(report: Report) -> str:
     ]
     rows = [*facts.tested(report), ("cases", facts.tally(report)), ("run", facts.run_facts(report)),
             ("again", facts.rerun(report))]  # fmt: skip
-    table = ["| | |", "|---|---|", *(f"| {_inline(label)} | {_inline(text)} |" for label, text in rows)]
+    said = (f"| {_inline(label)} | {_inline(text)} |" for label, text in rows if text)
+    table = ["| | |", "|---|---|", *said]
     parts += ["\n".join(stated)] * bool(stated) + ["\n".join(table)]
     kept, size = [], 0
     for part in parts:
