@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from oracle import suite, torch_reference
+from oracle.api import check
 from oracle.baseline import Baseline, write
-from oracle.pytest_plugin import check
 from tests.gate.conftest import ENGINES
 
 pytest_plugins = ["pytester"]
