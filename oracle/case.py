@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from oracle.floats import from_hex, to_hex
@@ -82,6 +84,11 @@ class Case:
     @property
     def level(self) -> str:
         return self.name.partition("/")[0]
+
+    @cached_property
+    def body(self) -> str:
+        """`to_json` as text, without its braces: the suite is sent to every submission of a class, twice."""
+        return json.dumps(self.to_json(), separators=(",", ":"))[1:-1]
 
     def to_json(self) -> dict[str, Any]:
         """The body of the protocol's "run" message."""

@@ -137,7 +137,7 @@ def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown
         done = together([Path(report) for report in reports])
         for entry in done.entries if folder is not None else ():
             write_text(Path(folder or "", f"{entry.file}.html"), html_.render(entry.report))
-            write_text(Path(folder or "", f"{entry.file}.json"), json_.dumps(entry.report))
+            write_text(Path(folder or "", f"{entry.file}.json"), json_.dumps(entry.report, compact=True))
         _finish(done, folder, table, shown)
     except MergeError as problem:
         raise click.UsageError(str(problem)) from None

@@ -86,10 +86,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of a job: the whole report, and the page as its reader gets it ("" when none was asked for)."""
+    """What came of a job: the whole report, and its files, made here so that the one who collects them only writes.
+
+    page, text  as its reader gets it, in HTML and in JSON
+    whole       all of it in JSON, for the grader
+    Each is "" when no files were asked for.
+    """
 
     report: Report
     page: str = ""
+    text: str = ""
+    whole: str = ""
 
 
 @cache
@@ -111,12 +118,14 @@ def grade(job: Job) -> Graded:
             report = failed(
                 job, f"the oracle's own fault, not the engine's: {type(problem).__name__}: {problem}"
             )
-    page = ""
-    if job.pages:
-        from oracle.reports import html_
+    if not job.pages:
+        return Graded(report)
+    from oracle.reports import html_, json_
 
-        page = html_.render(job.reader.show(report))
-    return Graded(report, page)
+    shown = job.reader.show(report)
+    whole = json_.dumps(report, compact=True)
+    text = whole if shown is report else json_.dumps(shown, compact=True)
+    return Graded(report, html_.render(shown), text, whole)
 
 
 def failed(job: Job, why: str, exit_code: int = ORACLE) -> Report:

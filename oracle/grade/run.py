@@ -81,7 +81,8 @@ def write(found: Class, folder: Path | None, table: Path | None) -> None:
 
 def dumps(found: Class) -> str:
     """The class as JSON text."""
-    return encode(to_json(found.entries, complete=found.complete, shard=found.shard, seed=found.seed))
+    data = to_json(found.entries, complete=found.complete, shard=found.shard, seed=found.seed)
+    return encode(data, compact=True)
 
 
 def shard_of(jobs: Iterable[Job], shard: tuple[int, int] | None) -> list[Job]:

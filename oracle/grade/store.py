@@ -57,10 +57,9 @@ class Store:
         """Write a submission's page and report, and remember them unless the oracle failed."""
         file = file_name(job.submission.name)
         write_text(self.folder / f"{file}.html", graded.page)
-        write_text(self.folder / f"{file}.json", json_.dumps(job.reader.show(graded.report)))
+        write_text(self.folder / f"{file}.json", graded.text)
         kept = self.state / f"{file}.json"
         if graded.report.exit_code == ORACLE:
             kept.unlink(missing_ok=True)
             return
-        whole = {"key": job.key, "page": job.page_key, "report": json_.to_json(graded.report)}
-        write_text(kept, json_.encode(whole))
+        write_text(kept, f'{{"key":"{job.key}","page":"{job.page_key}","report":{graded.whole.rstrip()}}}\n')

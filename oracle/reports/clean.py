@@ -46,6 +46,8 @@ def clean(text: str, limit: int = SHOWN) -> str:
 
     Newlines become "\\n" and stay, as do tabs. What is cut off is counted in the last words.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text  # nearly every text of a report; a class has a million of them
     text = _ESCAPE_SEQUENCE.sub("", text[: 8 * limit]) if "\x1b" in text or "\x9b" in text else text
     text = _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) <= limit:

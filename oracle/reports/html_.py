@@ -51,7 +51,8 @@ def render(report: Report) -> str:
             balance=facts.balance(report),
             facts=[row for row in rows if row[1]],
             count=words.count(len(report.cases), "case"),
-            cases=[_case(report, case, wanted) for case in report.cases],
+            cases=[_case(report, case, wanted) for case in report.cases if case.outcome != "unsupported"],
+            absent=words.count(report.counts["unsupported"], "case") if report.counts["unsupported"] else "",
         )
     )
 
