@@ -78,6 +78,7 @@ class Paired(click.Command):
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
+@click.option("--full", is_flag=True, help="with --pictures: all of a large graph, not what matters most")
 @click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
 @click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of the subject")
 @click.option("--allow-import", "allowed", multiple=True, metavar="NAME", help="e.g. numpy; repeatable")
@@ -105,6 +106,7 @@ def check(
     levels: tuple[str, ...],
     pattern: str,
     pictures: str | None,
+    full: bool,
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
@@ -203,7 +205,7 @@ def check(
     if pictures is not None:
         from oracle.reports import picture
 
-        written, notes = picture.write(report, Path(pictures))
+        written, notes = picture.write(report, Path(pictures), full=full)
     for name, out in wanted:
         if name == "text":  # its reader gets the gate's words after the screen, not among the notes
             shown = replace(report, notes=screen)
@@ -284,6 +286,7 @@ def fuzz(
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
+@click.option("--full", is_flag=True, help="with --pictures: all of a large graph, not what matters most")
 @click.option("--timeout", default=120.0, show_default=True, metavar="S", help="seconds for the whole script")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="end the script after N backward calls")
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
@@ -295,6 +298,7 @@ def diff_(
     profile: str,
     strict: bool,
     pictures: str | None,
+    full: bool,
     timeout: float,
     steps: int | None,
     exit_zero: bool,
@@ -322,7 +326,7 @@ def diff_(
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     drawn: tuple[list[Path], list[str]] = ([], [])
     if pictures is not None:
-        drawn = picture.write(done.drawn, Path(pictures))
+        drawn = picture.write(done.drawn, Path(pictures), full=full)
     if done.printed and (verbose or done.report.exit_code == EXIT_SUBJECT):
         click.echo(f"{script.name} printed:\n{done.printed.rstrip()}", err=True)
     for name, out in wanted:

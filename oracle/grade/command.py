@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from oracle.grade.executor import Executor
     from oracle.grade.run import Class
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def class_options(verb: F) -> F:
+    """Where the class goes: `--csv`, `-o` and `--format`."""
+    formats = click.Choice(["text", "json", "csv"])
+    for option in (
+        click.option("--format", "shown", type=formats, default="text", show_default=True, help="on stdout"),
+        click.option(
+            "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
+        ),
+        click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission"),
+    ):
+        verb = option(verb)
+    return verb
+
+
 EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 
 
@@ -26,11 +43,7 @@ EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="processes; default: the cores there are")
 @click.option("--shard", metavar="I/N", help="only the I-th of N parts; see oracle merge")
 @click.option("--cluster", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://host:8786")
-@click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission")
-@click.option(
-    "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
-)
-@click.option("--format", "shown", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@class_options
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
 @click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
 @click.option("--strict", is_flag=True, help="imprecise rules fail, too")
@@ -121,11 +134,7 @@ def grade(
 
 @click.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False), metavar="REPORTS…")
-@click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission")
-@click.option(
-    "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
-)
-@click.option("--format", "shown", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@class_options
 def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown: str) -> None:
     """Put the parts of a class together: the grade.json of every `oracle grade --shard I/N`."""
     from oracle.grade.merge import MergeError
@@ -153,11 +162,11 @@ def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown
 def _finish(done: Class, folder: str | None, table: str | None, shown: str) -> None:
     """Write the class's files and show it."""
     from oracle.grade.run import dumps, write
-    from oracle.reports.class_ import screen
+    from oracle.reports.class_ import screen, to_csv
 
     write(done, None if folder is None else Path(folder), None if table is None else Path(table))
-    if shown == "json":
-        click.echo(dumps(done), nl=False)
+    if shown != "text":
+        click.echo(dumps(done) if shown == "json" else to_csv(done.entries), nl=False)
         return
     notes = [f"{done.reused} of them are unchanged since the last run."] if done.reused else []
     notes += [f"seed {done.seed}"] if done.seed else []

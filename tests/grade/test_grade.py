@@ -104,6 +104,8 @@ def test_the_command(classroom: Path, tmp_path: Path) -> None:
         "not loaded",
         "conforms",
     ]
+    piped = oracle(*words, "--format", "csv", cwd=tmp_path)
+    assert piped.stdout == (tmp_path / "t.csv").read_text()
     again = oracle(*words, cwd=tmp_path)
     assert (
         "6 of them unchanged" in again.stderr
