@@ -6,6 +6,7 @@ import operator
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from oracle import models, suite, torch_reference
@@ -20,6 +21,7 @@ from oracle.judge.example import example, pick
 from oracle.judge.locals import judge
 from oracle.judge.static import blame
 from oracle.live import target_of
+from oracle.options import FUZZ, words_of
 from oracle.program import Program
 from oracle.record import from_graph, record
 from oracle.report import CaseResult, Cause, Report, SubjectInfo
@@ -39,7 +41,7 @@ def check(
     strict: bool = False,
     levels: Iterable[str] = (),
     case: str = "*",
-    fuzz: int = 0,
+    fuzz: int | None = None,
     seed: str = "",
     timeout: float = 5.0,
     memory: int = 1024,
@@ -49,12 +51,13 @@ def check(
 
     target  the engine's class, from a file or from the cells of the notebook that runs; or FILE[:Class] in words
     others  as the options of `oracle check`: require is a list by comma, timeout in seconds for one case, memory
-            in MiB, fuzz a number of random programs that `seed` makes the same again
+            in MiB, fuzz a number of random programs (50 where there is a seed), which `seed` makes the same again
 
     In a notebook the report shows itself; elsewhere, print it. Raises LoadError where the engine cannot be run,
     TypeError for what is no class and no name, ValueError for options that mean nothing.
     """
     demands = Demands(profile, requirements(require), strict)
+    levels = tuple(levels)
     wanted = frozenset(levels)
     if unknown := wanted - set(suite.LEVELS):
         raise ValueError(f"levels: {', '.join(sorted(unknown))}; the levels are {', '.join(suite.LEVELS)}")
@@ -67,10 +70,16 @@ def check(
         "allow_imports": tuple(allow_imports),
     }
 
+    programs = FUZZ * bool(seed) if fuzz is None else fuzz
+
     def judged(subject: Subject) -> Report:
-        if fuzz:
-            return check_too(subject, cases, demands, seed, fuzz)
-        return check_subject(subject, cases, demands)
+        if programs:
+            report = check_too(subject, cases, demands, seed, programs)
+        else:
+            report = check_subject(subject, cases, demands)
+        words = words_of(profile=profile, required=demands.required, strict=strict, levels=levels,
+                         pattern=case, fuzz=programs, seed=report.seed)  # fmt: skip
+        return replace(report, options=words)
 
     if not isinstance(target, type):
         if not isinstance(target, str | os.PathLike):

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from oracle.grade.command import grade, merge
-from oracle.options import Reader, reader_options
+from oracle.options import FUZZ, Reader, reader_options, words_of
 from oracle.report import Detail
 from oracle.verbs import explain, replay, suite_
 from oracle.version import VERSION
@@ -88,10 +88,8 @@ class Paired(click.Command):
     "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
 )
 @click.option("--update-baseline", is_flag=True, help="write that FILE: accept what is found now")
-@click.option(
-    "--fuzz", "programs", type=click.IntRange(0), default=0, metavar="N", help="judge N random programs, too"
-)
-@click.option("--seed", "token", default="", metavar="TOKEN", help="makes the random programs the same again")
+@click.option("--fuzz", "programs", type=click.IntRange(0), metavar="N", help="judge N random programs, too")
+@click.option("--seed", "token", default="", metavar="TOKEN", help="which random programs (50, or --fuzz N)")
 @click.option("--benchmark", is_flag=True, help="time forward and backward as a multiple of minigrad's")
 @reader_options
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
@@ -114,7 +112,7 @@ def check(
     weak: bool,
     baseline: str | None,
     update_baseline: bool,
-    programs: int,
+    programs: int | None,
     token: str,
     benchmark: bool,
     rubric: str | None,
@@ -180,12 +178,15 @@ def check(
                 click.echo(
                     "oracle: no isolation works here but a process of its own; see oracle doctor", err=True
                 )
+            programs = FUZZ * bool(token) if programs is None else programs
             if programs:
                 with meter("random programs", programs) as tick:
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
             else:
                 report = run(subject, cases, demands)
             timings = measure(subject) if benchmark else []
+        report = replace(report, options=words_of(profile=profile, required=demands.required, strict=strict,
+                         levels=levels, pattern=pattern, fuzz=programs, seed=report.seed))  # fmt: skip
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))

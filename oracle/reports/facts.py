@@ -38,7 +38,10 @@ def verdict(report: Report) -> tuple[str, str]:
             return "note", f"{name} differs from PyTorch, which was asked not to count as a failure."
         agrees = f"{name} agrees with PyTorch in"
         if counts["pass"] == ran:
-            return "ok", f"{agrees} {'all ' * (ran > 1)}{words.count(ran, 'case')}{' that are shown' if unseen else ''}."
+            return (
+                "ok",
+                f"{agrees} {'all ' * (ran > 1)}{words.count(ran, 'case')}{' that are shown' if unseen else ''}.",
+            )
         differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
         rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
         if counts["pass"] + counts["policy"] + counts["imprecise"] < ran:
@@ -97,7 +100,10 @@ def score(report: Report) -> str:
 
 def tested(report: Report) -> list[tuple[str, str]]:
     """What was tested, what was not, and what the engine chooses differently: label and text."""
-    if report.suite in ("diff", "live"):  # somebody's own programs: nothing was offered, nothing was asked for
+    if report.suite in (
+        "diff",
+        "live",
+    ):  # somebody's own programs: nothing was offered, nothing was asked for
         return []
     offered = [op for op, result in report.ops.items() if result.offered]
     tested = [op for op in offered if report.ops[op].exercised]
@@ -158,8 +164,9 @@ def rerun(report: Report, case: str | None = None) -> str:
     if not report.subject.target:
         return ""
     words = ["oracle", "diff" if report.suite == "diff" else "check", one_line(report.subject.target)]
-    words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
-    words += ["--seed", one_line(report.seed)] if report.seed else []
+    words += map(one_line, report.options)
+    if not report.options and report.profile != "lecture":
+        words += ["--profile", one_line(report.profile)]
     words += ["--case", one_line(case)] if case else []
     return shlex.join(words)
 

@@ -71,6 +71,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "isolation": report.isolation,
         "profile": report.profile,
         "seed": report.seed,
+        "options": list(report.options),
         "seconds": report.seconds,
         "ok": report.ok,
         "exit_code": report.exit_code,

@@ -138,6 +138,7 @@ def from_json(data: Any) -> Report:
         error=top["error"].optional(_Field.text),
         score=top.get("score").optional(_score),
         withheld=top.get("withheld").optional(_withheld),
+        options=top.get("options").optional(lambda field: field.each(_Field.text)) or (),
     )
 
 

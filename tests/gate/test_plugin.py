@@ -25,7 +25,13 @@ CASES = len(SOME)
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
     """pytester forgets every module that a run in this process imported first: those that take long come before."""
-    for name in ("oracle.checking", "oracle.gate", "oracle.reports.results", "oracle.unfinished", "oracle.api"):
+    for name in (
+        "oracle.checking",
+        "oracle.gate",
+        "oracle.reports.results",
+        "oracle.unfinished",
+        "oracle.api",
+    ):
         import_module(name)
     torch_reference.torch()
 
