@@ -90,7 +90,7 @@ def to_json(report: Report) -> dict[str, Any]:
                 "outcome": case.outcome,
                 "causes": list(case.causes),
                 "detail": case.detail,
-                "seconds": case.seconds,
+                "seconds": round(case.seconds, 6),
             }
             for case in report.cases
         ],

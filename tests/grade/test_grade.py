@@ -129,7 +129,7 @@ def test_a_rerun_takes_up_only_what_changed(tmp_path: Path) -> None:
     assert done(changed) == ["bo"]
     assert done([*changed, job("di")]) == ["di"]
     assert done([job("ada", timeout=4.0)]) == ["ada"]
-    (tmp_path / "out" / STATE / "cy.json").write_text("{cut off")
+    (tmp_path / "out" / STATE / "cy.json.gz").write_bytes(b"cut off")
     assert done(changed[2:]) == ["cy"]
 
 
@@ -175,7 +175,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "oracle", *words], cwd=tmp_path, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)  # fmt: skip
     for _ in range(600):
-        if (tmp_path / "out" / STATE / "ada.json").exists():
+        if (tmp_path / "out" / STATE / "ada.json.gz").exists():
             break
         time.sleep(0.05)
     time.sleep(0.5)
