@@ -76,9 +76,7 @@ class Job:
         parts = [
             self.submission.name,
             self.submission.sha256,
-            suite_digest(),
-            VERSION,
-            torch_reference.version(),
+            *judged_by(),
             json.dumps(dataclasses.asdict(self.options), sort_keys=True),
         ]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
@@ -105,10 +103,11 @@ class Graded:
 
 
 @cache
-def suite_digest() -> str:
-    """Fingerprint of every case, so that a changed suite is noticed even if nobody changed its version."""
+def judged_by() -> tuple[str, ...]:
+    """A fingerprint of every case, so that a changed suite is noticed even if nobody changed its version; and the
+    versions of what judges."""
     said = json.dumps([[case.name, case.to_json()] for case in suite.cases()])
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(said.encode()).hexdigest(), VERSION, torch_reference.version()
 
 
 def grade(job: Job) -> Graded:
@@ -126,7 +125,9 @@ def grade(job: Job) -> Graded:
     if not job.pages:
         return Graded(report)
     from oracle.reports import html_, json_
+    from oracle.reports.clean import inert
 
+    report = inert(report)
     shown = job.reader.show(report)
     whole = json_.dumps(report, compact=True)
     text = whole if shown is report else json_.dumps(shown, compact=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oracle.floats import decimal
 from oracle.report import Report
@@ -123,7 +123,7 @@ def tested(report: Report) -> list[tuple[str, str]]:
     return [(label, one_line(text)) for label, text in rows if text]
 
 
-def _level(name: str, counts: dict[str, int]) -> str:
+def _level(name: str, counts: Mapping[str, int]) -> str:
     ran = sum(counts.values()) - counts["unsupported"] - counts["not run"]
     chosen = f" ({counts['policy']} by choice)" if counts["policy"] else ""
     return f"{name} {counts['pass']}/{ran}{chosen}" if ran else f"{name} –"
