@@ -1,5 +1,6 @@
 """The test oracle for scalar autograd engines: it finds the rule that is wrong, by the reference of PyTorch.
 
+oracle.check(Value), oracle.check("engine.py")          judge an engine by the whole suite
 oracle.diff(root)                                       judge a live minigrad graph
 oracle.assert_matches_torch(function, *inputs, engine=Value)
 oracle.assert_matches_torch(model, *inputs)             the same of a network, against its torch.nn.Sequential
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from oracle.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from oracle.api import assert_matches_torch, diff
+    from oracle.api import assert_matches_torch, check, diff
     from oracle.models import from_torch, to_torch
     from oracle.recording import record
 
-__all__ = ["__version__", "assert_matches_torch", "diff", "from_torch", "record", "to_torch"]
+__all__ = ["__version__", "assert_matches_torch", "check", "diff", "from_torch", "record", "to_torch"]
 
 _HOME = {
+    "check": "oracle.api",
     "diff": "oracle.api",
     "assert_matches_torch": "oracle.api",
     "record": "oracle.recording",

@@ -1,29 +1,103 @@
-"""The Python interface: `diff` a live graph, `assert_matches_torch` in a test, `check` a file."""
+"""The Python interface: `check` a class or a file, `diff` a live graph, `assert_matches_torch` in a test."""
 
 from __future__ import annotations
 
 import operator
+import os
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
-from oracle import models, torch_reference
+from oracle import models, suite, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
+from oracle.checking import check as check_subject
+from oracle.checking import requirements
+from oracle.fuzz import check_too
 from oracle.judge.blame import Fault
 from oracle.judge.bulk import LARGE, judge_one
-from oracle.judge.causes import words
+from oracle.judge.causes import Demands, words
 from oracle.judge.equations import Checked, Traits, runs
 from oracle.judge.example import example, pick
 from oracle.judge.excerpt import LARGE as SHOWN_IN_PART
 from oracle.judge.excerpt import SHOWN, excerpt
 from oracle.judge.static import blame
+from oracle.live import target_of
+from oracle.options import FUZZ, words_of
 from oracle.program import Program
 from oracle.progress import meter
 from oracle.recording import from_graph, record
 from oracle.report import CaseResult, Cause, Report, SubjectInfo
+from oracle.reports.shown import Shown
+from oracle.spelling import spelled
+from oracle.subjects import LoadError, Subject, open_subject
 from oracle.unroll import unrolled
 from oracle.version import VERSION
 from oracle.vocabulary import VOCABULARY
+
+
+def check(
+    target: type | str | os.PathLike[str],
+    *,
+    profile: Literal["lecture", "torch"] = "lecture",
+    require: str = "",
+    strict: bool = False,
+    levels: Iterable[str] = (),
+    case: str = "*",
+    fuzz: int | None = None,
+    seed: str = "",
+    timeout: float = 5.0,
+    memory: int = 1024,
+    allow_imports: Iterable[str] = (),
+) -> Report:
+    """Judge an engine by the whole suite, in a process of its own: `oracle check`, from Python.
+
+    target  the engine's class, from a file or from the cells of the notebook that runs; or FILE[:Class] in words
+    others  as the options of `oracle check`: require is a list by comma, timeout in seconds for one case, memory
+            in MiB, fuzz a number of random programs (50 where there is a seed), which `seed` makes the same again
+
+    In a notebook the report shows itself; elsewhere, print it. Raises LoadError where the engine cannot be run,
+    TypeError for what is no class and no name, ValueError for options that mean nothing.
+    """
+    demands = Demands(profile, requirements(require), strict)
+    levels = tuple(levels)
+    wanted = frozenset(levels)
+    if unknown := wanted - set(suite.LEVELS):
+        raise ValueError(f"levels: {', '.join(sorted(unknown))}; the levels are {', '.join(suite.LEVELS)}")
+    cases = list(suite.select(wanted, case))
+    if not cases:
+        raise ValueError(f"case {case!r}: no case has a name like that; a name is level/short-name")
+    limits: dict[str, Any] = {
+        "timeout": timeout,
+        "memory_mb": memory,
+        "allow_imports": tuple(allow_imports),
+    }
+
+    programs = FUZZ * bool(seed) if fuzz is None else fuzz
+
+    def judged(subject: Subject) -> Report:
+        if programs:
+            report = check_too(subject, cases, demands, seed, programs)
+        else:
+            report = check_subject(subject, cases, demands)
+        words = words_of(profile=profile, required=demands.required, strict=strict, levels=levels,
+                         pattern=case, fuzz=programs, seed=report.seed)  # fmt: skip
+        return replace(report, options=words)
+
+    if not isinstance(target, type):
+        if not isinstance(target, str | os.PathLike):
+            raise TypeError(
+                f"expected a class or a file, found {type(target).__name__}: check(Value) judges the engine, "
+                "diff(root) a graph of it"
+            )
+        with open_subject(os.fspath(target), **limits) as subject:
+            return Shown.of(judged(subject))
+    with target_of(target) as (found, said):
+        try:
+            with open_subject(found, **limits) as subject:
+                return Shown.of(spelled(judged(subject), said, found.text))
+        except LoadError as problem:
+            raise LoadError(said(str(problem))) from None
 
 
 def diff(root: Any, *, name: str = "graph") -> Report:
@@ -36,7 +110,7 @@ def diff(root: Any, *, name: str = "graph") -> Report:
     program, observation = from_graph(unrolled(root))
     if observation.grad[program.root] == 0.0:
         raise ValueError("the root's gradient is 0: call backward() on it first, then diff it")
-    return _report(program, observation, name, type(root))
+    return Shown.of(_report(program, observation, name, type(root)))
 
 
 def assert_matches_torch(
@@ -152,7 +226,7 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
     wrong = bool(unexplained) or any(cause.demanded for cause in found)
     outcome = "fail" if wrong else "policy" if found else "pass"
     return Report(
-        SubjectInfo(title, name, "python", ""),
+        SubjectInfo(title, "", "python", ""),
         VERSION,
         "live",
         torch_reference.version(),

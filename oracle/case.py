@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from oracle.floats import from_hex, to_hex
@@ -83,6 +85,11 @@ class Case:
     def level(self) -> str:
         return self.name.partition("/")[0]
 
+    @cached_property
+    def body(self) -> str:
+        """`to_json` as text, without its braces: the suite is sent to every submission of a class, twice."""
+        return json.dumps(self.to_json(), separators=(",", ":"))[1:-1]
+
     def to_json(self) -> dict[str, Any]:
         """The body of the protocol's "run" message."""
         return {"program": self.program.to_json(), "steps": [step.to_json() for step in self.steps]}
@@ -146,7 +153,7 @@ class Observation:
 class Crash:
     """An exception in the subject. node: the value being made, or None; line: in the subject's source, or None.
 
-    file     the file that the line is in, where that is known not to be the target's alone
+    file     the file (or a notebook's cell) that the line is in, where that is not the subject's file itself
     inside   whether the exception came from within the subject's own code (False: the operator or the method
              does not exist at all)
     """

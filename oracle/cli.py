@@ -11,12 +11,14 @@ import click
 
 from oracle.grade.command import grade, merge
 from oracle.options import (
+    FUZZ,
     Reader,
     complain,
     one_subject,
     reader_options,
     sandbox_options,
     say_if_weak,
+    words_of,
 )
 from oracle.report import Detail
 from oracle.verbs import doctor, explain, replay, suite_
@@ -95,15 +97,14 @@ class Paired(click.Command):
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
+@click.option("--full", is_flag=True, help="with --pictures: all of a large graph, not what matters most")
 @sandbox_options
 @click.option(
     "--baseline", type=click.Path(dir_okay=False), metavar="FILE", help="fail by what changed since"
 )
 @click.option("--update-baseline", is_flag=True, help="write that FILE: accept what is found now")
-@click.option(
-    "--fuzz", "programs", type=click.IntRange(0), default=0, metavar="N", help="judge N random programs, too"
-)
-@click.option("--seed", "token", default="", metavar="TOKEN", help="makes the random programs the same again")
+@click.option("--fuzz", "programs", type=click.IntRange(0), metavar="N", help="judge N random programs, too")
+@click.option("--seed", "token", default="", metavar="TOKEN", help="which random programs (50, or --fuzz N)")
 @click.option("--benchmark", is_flag=True, help="time forward and backward as a multiple of minigrad's")
 @reader_options
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
@@ -118,6 +119,7 @@ def check(
     levels: tuple[str, ...],
     pattern: str,
     pictures: str | None,
+    full: bool,
     timeout: float,
     memory: int,
     allowed: tuple[str, ...],
@@ -125,7 +127,7 @@ def check(
     weak: bool,
     baseline: str | None,
     update_baseline: bool,
-    programs: int,
+    programs: int | None,
     token: str,
     benchmark: bool,
     rubric: str | None,
@@ -141,8 +143,8 @@ def check(
     from oracle import suite
     from oracle.baseline import BaselineError
     from oracle.benchmark import measure
-    from oracle.check import check as run
-    from oracle.check import requirements
+    from oracle.checking import check as run
+    from oracle.checking import requirements
     from oracle.fuzz import check_too
     from oracle.gate import Gate
     from oracle.judge.causes import Demands
@@ -185,12 +187,15 @@ def check(
             target, command=command, timeout=timeout, memory_mb=memory, allow_imports=allowed, tier=tier
         ) as subject:
             say_if_weak(subject.isolation, tier, weak)
+            programs = FUZZ * bool(token) if programs is None else programs
             if programs:
                 with meter("random programs", programs) as tick:
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
             else:
                 report = run(subject, cases, demands)
             timings = measure(subject) if benchmark else []
+        report = replace(report, options=words_of(profile=profile, required=demands.required, strict=strict,
+                         levels=levels, pattern=pattern, fuzz=programs, seed=report.seed))  # fmt: skip
     except LoadError as problem:
         complain(f"oracle: {problem}")
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
@@ -210,7 +215,7 @@ def check(
     if pictures is not None:
         from oracle.reports import picture
 
-        written, notes = picture.write(report, Path(pictures))
+        written, notes = picture.write(report, Path(pictures), full=full)
     for name, out in wanted:
         if name == "text":  # its reader gets the gate's words after the screen, not among the notes
             shown = replace(report, notes=screen)
@@ -299,6 +304,7 @@ def fuzz(
     help="file for the --format before it",
 )
 @click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="draw each cause into DIR")
+@click.option("--full", is_flag=True, help="with --pictures: all of a large graph, not what matters most")
 @click.option("--timeout", default=120.0, show_default=True, metavar="S", help="seconds for the whole script")
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="end the script after N backward calls")
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever was found (4 stays 4)")
@@ -310,6 +316,7 @@ def diff_(
     profile: str,
     strict: bool,
     pictures: str | None,
+    full: bool,
     timeout: float,
     steps: int | None,
     exit_zero: bool,
@@ -337,7 +344,7 @@ def diff_(
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     drawn: tuple[list[Path], list[str]] = ([], [])
     if pictures is not None:
-        drawn = picture.write(done.drawn, Path(pictures))
+        drawn = picture.write(done.drawn, Path(pictures), full=full)
     if done.printed and (verbose or done.report.exit_code == EXIT_SUBJECT):
         complain(f"{script.name} printed:\n{done.printed.rstrip()}")
     for name, out in wanted:

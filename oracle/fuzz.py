@@ -15,7 +15,7 @@ from random import Random
 from secrets import token_hex
 
 from oracle.case import Backward, Case, Observe, Rebuild, Step, Zero
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.judge.equations import Traits
 from oracle.judge.probe import Outcome, Rule, ask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -92,6 +92,30 @@ def sandbox_options(verb: F) -> F:
     ):  # fmt: skip
         verb = option(verb)
     return verb
+
+
+FUZZ = 50
+"""Random programs where a token is given and no number of them."""
+
+
+def words_of(
+    *,
+    profile: str = "lecture",
+    required: Iterable[str] = (),
+    strict: bool = False,
+    levels: Iterable[str] = (),
+    pattern: str = "*",
+    fuzz: int = 0,
+    seed: str = "",
+) -> tuple[str, ...]:
+    """The options of `oracle check` that a report depends on, as words for its `options`."""
+    words = ["--profile", profile] if profile != "lecture" else []
+    words += ["--require", ",".join(sorted(required))] if required else []
+    words += ["--strict"] if strict else []
+    words += [word for level in levels for word in ("--level", level)]
+    words += ["--case", pattern] if pattern != "*" else []
+    words += ["--fuzz", str(fuzz), "--seed", seed] if fuzz else []
+    return tuple(words)
 
 
 def reader_options(verb: F) -> F:

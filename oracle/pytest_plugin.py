@@ -9,7 +9,7 @@ sends them the report: one run of the engine, one truth.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,31 +60,10 @@ def assert_matches_torch() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def oracle_check() -> Callable[..., Report]:
-    """`oracle_check(target, profile="lecture", require="", strict=False, levels=()) -> Report`."""
-    return check
+    """`oracle.check`: judge an engine, by its class or its file, in a process of its own."""
+    import oracle
 
-
-def check(
-    target: str,
-    *,
-    profile: str = "lecture",
-    require: str = "",
-    strict: bool = False,
-    levels: Iterable[str] = (),
-    timeout: float = 5.0,
-    allow_imports: Iterable[str] = (),
-) -> Report:
-    """Run the suite on an engine, which is loaded in a process of its own. Raises LoadError, ValueError."""
-    from oracle import suite
-    from oracle.check import check as judge
-    from oracle.check import requirements
-    from oracle.judge.causes import Demands
-    from oracle.subjects import open_subject
-
-    demands = Demands(profile, requirements(require), strict)
-    cases = list(suite.select(frozenset(levels)))
-    with open_subject(target, timeout=timeout, allow_imports=tuple(allow_imports)) as subject:
-        return judge(subject, cases, demands)
+    return oracle.check
 
 
 # The suite as tests ------------------------------------------------------------------------------------------
@@ -97,7 +76,7 @@ class Conformance:
         """Raises pytest.UsageError for options that cannot be used, before anything runs."""
         from oracle import suite
         from oracle.baseline import BaselineError
-        from oracle.check import requirements
+        from oracle.checking import requirements
         from oracle.gate import Gate
         from oracle.subjects import LoadError
         from oracle.subjects.target import resolve
@@ -153,6 +132,7 @@ class Conformance:
         from datetime import date
 
         from oracle import suite
+        from oracle.api import check
         from oracle.subjects import LoadError
         from oracle.unfinished import not_run
 

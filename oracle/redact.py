@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 
 from oracle.report import Cause, Detail, Example, OpResult, Report, Withheld
 from oracle.reports.results import by_level
+from oracle.vocabulary import VOCABULARY
 
 DETAILS: tuple[Detail, ...] = ("full", "actual-only", "none")
 
@@ -110,11 +111,13 @@ def _cause(cause: Cause, detail: Detail, hints: int, secret: frozenset[str], tou
 def _sentence(cause: Cause) -> str:
     """The cause from its fields alone: "mul (left operand) pushes a wrong gradient"."""
     name = cause.op or "the engine"
+    row = VOCABULARY.get(cause.op or "")
     if cause.form:
         name += f" ({cause.form})"
-    elif cause.operand is not None:
+    elif cause.operand is not None and row is not None and row.arity > 1:
         name += f" ({('left', 'right')[cause.operand] if cause.operand < 2 else 'another'} operand)"
-    return f"{name} {_SAID_OF_SEVERITY.get(cause.severity, _SAID[cause.kind])}"
+    chosen = f" ({cause.policy})" if cause.policy else ""
+    return f"{name} {_SAID_OF_SEVERITY.get(cause.severity, _SAID[cause.kind])}{chosen}"
 
 
 def _hint(text: str, bare: bool, detail: Detail) -> str:

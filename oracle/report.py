@@ -5,9 +5,10 @@ Numbers of the subject and of the references stay floats here; JSON spells them 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from oracle.program import Program
@@ -230,6 +231,8 @@ class Report:
     error: str | None = None
     score: Score | None = None
     withheld: Withheld | None = None
+    options: tuple[str, ...] = ()
+    """Words of the command line, besides the target, that this report depends on."""
 
     @property
     def ok(self) -> bool:
@@ -240,14 +243,16 @@ class Report:
         """How many cases had each outcome."""
         return count(self.cases)
 
-    @property
-    def levels(self) -> dict[str, dict[str, int]]:
+    @cached_property
+    def levels(self) -> Mapping[str, Mapping[str, int]]:
         """`counts` for every level, in the order of the suite."""
-        names = dict.fromkeys(case.level for case in self.cases)
-        return {name: count(tuple(c for c in self.cases if c.level == name)) for name in names}
+        found: dict[str, list[CaseResult]] = {}
+        for case in self.cases:
+            found.setdefault(case.level, []).append(case)
+        return {name: count(cases) for name, cases in found.items()}
 
 
-def count(cases: tuple[CaseResult, ...]) -> dict[str, int]:
+def count(cases: Sequence[CaseResult]) -> dict[str, int]:
     """Cases by outcome, every outcome named."""
     out = dict.fromkeys(OUTCOMES, 0)
     for case in cases:

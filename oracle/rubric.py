@@ -45,7 +45,7 @@ LARGEST = 10**9
 
 
 class RubricError(ValueError):
-    """A rubric that cannot be used: a sentence that begins with the file and its line."""
+    """A rubric that cannot be used: a sentence that begins with the file and its line; below it, that line."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,15 @@ def parse(text: str, name: str = "rubric.toml") -> Rubric:
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as problem:
-        said = re.fullmatch(r"(.*?) \(at line (\d+), column \d+\)", str(problem))
-        at = f"{name}:{said[2]}" if said else f"{name}:{text.count(chr(10)) + 1}"
-        raise RubricError(f"{at}: not TOML: {(said[1] if said else str(problem)).lower()}") from None
+        said = re.fullmatch(r"(.*?) \(at (?:line (\d+), column \d+|end of document)\)", str(problem))
+        why, at = (said[1], said[2]) if said else (str(problem), None)
+        line = int(at) if at else len(text.rstrip().split("\n"))
+        raise _refused(name, text, line, f"not TOML: {why[:1].lower()}{why[1:]}") from None
     lines = _lines(text)
 
     def bad(table: str, key: str, problem: str) -> RubricError:
         line = lines.get((table, key)) or lines.get((table, "")) or lines.get(("", table), 1)
-        return RubricError(f"{name}:{line}: {'.'.join(filter(None, (table, key)))}: {problem}")
+        return _refused(name, text, line, f"{'.'.join(filter(None, (table, key)))}: {problem}")
 
     items: list[Item] = []
     for table, entries in data.items():
@@ -169,10 +170,15 @@ def parse(text: str, name: str = "rubric.toml") -> Rubric:
             )
     total = sum((item.points for item in items), Fraction(0))
     if not total:
-        raise RubricError(f"{name}:1: no points; write lines like  accumulate = 10  below [levels]")
+        raise _refused(name, text, 1, "no points; write lines like  accumulate = 10  below [levels]")
     if "total" in data and (said_total := _number(data["total"], lambda p: bad("", "total", p))) != total:
         raise bad("", "total", f"{decimal(said_total)}, but the points below are {decimal(total)} in all")
     return Rubric(tuple(items), step)
+
+
+def _refused(name: str, text: str, line: int, problem: str) -> RubricError:
+    shown = text.split("\n")[line - 1].strip()[:80]
+    return RubricError(f"{name}:{line}: {problem}" + (f"\n    {line} | {shown}" if shown else ""))
 
 
 def _number(value: Any, bad: Any) -> Fraction:

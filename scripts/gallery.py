@@ -18,7 +18,7 @@ from minigrad import Value, tanh
 from minigrad.nn import MLP
 from oracle import suite, torch_reference
 from oracle.case import Case
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.judge.equations import Traits, runs
 from oracle.judge.locals import judge

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from oracle import suite, torch_reference
 from oracle.case import Answer, Case, Observe
-from oracle.check import check
+from oracle.checking import check
 from oracle.floats import same
 from oracle.fuzz import case as random_case
 from oracle.fuzz import check_too, fuzz, offered, settled

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from oracle import suite
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.report import Cause, Report
 from oracle.subjects import open_subject

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from oracle.options import Reader, complain, reader_options, sandbox_options
+from oracle.options import FUZZ, Reader, complain, reader_options, sandbox_options
 from oracle.report import Detail
 
 if TYPE_CHECKING:
     from oracle.grade.executor import Executor
     from oracle.grade.run import Class
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def class_options(verb: F) -> F:
+    """Where the class goes: `--csv`, `-o` and `--format`."""
+    formats = click.Choice(["text", "json", "csv"])
+    for option in (
+        click.option("--format", "shown", type=formats, default="text", show_default=True, help="on stdout"),
+        click.option(
+            "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
+        ),
+        click.option(
+            "--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission"
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
 
 EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 
@@ -26,20 +45,16 @@ EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="processes; default: the cores there are")
 @click.option("--shard", metavar="I/N", help="only the I-th of N parts; see oracle merge")
 @click.option("--cluster", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://host:8786")
-@click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission")
-@click.option(
-    "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
-)
-@click.option("--format", "shown", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@class_options
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
 @click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
 @click.option("--strict", is_flag=True, help="imprecise rules fail, too")
 @click.option("--level", "levels", multiple=True, metavar="L", help="only this level; repeatable")
 @click.option("--case", "pattern", default="*", metavar="GLOB", help="only cases whose name matches")
 @click.option(
-    "--seed", default="", metavar="TOKEN", help="of the class; each submission gets its own from it"
+    "--seed", default="", metavar="TOKEN", help="of the class: random programs, others for each submission"
 )
-@click.option("--fuzz", type=click.IntRange(0), default=0, metavar="N", help="N random programs each, too")
+@click.option("--fuzz", type=click.IntRange(0), metavar="N", help="how many; with --seed 50 each")
 @reader_options
 @sandbox_options
 @click.option("--exit-zero", is_flag=True, help="exit 0 whatever could not be loaded (4 stays 4)")
@@ -57,7 +72,7 @@ def grade(
     levels: tuple[str, ...],
     pattern: str,
     seed: str,
-    fuzz: int,
+    fuzz: int | None,
     rubric: str | None,
     detail: Detail,
     hints: int,
@@ -74,7 +89,7 @@ def grade(
     from secrets import token_hex
 
     from oracle import suite
-    from oracle.check import requirements
+    from oracle.checking import requirements
     from oracle.grade.job import Job, Options
     from oracle.grade.progress import meter
     from oracle.grade.run import grade_all, shard_of
@@ -95,13 +110,17 @@ def grade(
     except ValueError as problem:
         raise click.UsageError(f"--require {problem}") from None
     reader = Reader.of(detail, hints, hidden, rubric)
-    seed = seed or (token_hex(4) if fuzz else "")
-    options = Options(
-        profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed, tier
-    )
+    fuzz = FUZZ * bool(seed) if fuzz is None else fuzz
+    if fuzz and part is not None and not seed:
+        raise click.UsageError("--shard: random programs need a --seed TOKEN, the same one for every part")
     executor = _executor(cluster, jobs, weak, tier)
     try:
         store = None if folder is None else Store(Path(folder))
+        if fuzz and not seed:
+            seed = token_hex(4) if store is None else store.seed()
+        options = Options(
+            profile, names, strict, levels, pattern, timeout, memory, allowed, weak, fuzz, seed, tier
+        )
         for name in ignored:
             complain(f"grade: {name!r} is no submission")
         todo = shard_of((Job(one, options, reader) for one in found), part)
@@ -121,11 +140,7 @@ def grade(
 
 @click.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(dir_okay=False), metavar="REPORTS…")
-@click.option("--csv", "table", type=click.Path(dir_okay=False), metavar="FILE", help="a line a submission")
-@click.option(
-    "-o", "folder", type=click.Path(file_okay=False), metavar="DIR", help="a page each, and an index"
-)
-@click.option("--format", "shown", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@class_options
 def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown: str) -> None:
     """Put the parts of a class together: the grade.json of every `oracle grade --shard I/N`."""
     from oracle.grade.merge import MergeError
@@ -137,7 +152,7 @@ def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown
         done = together([Path(report) for report in reports])
         for entry in done.entries if folder is not None else ():
             write_text(Path(folder or "", f"{entry.file}.html"), html_.render(entry.report))
-            write_text(Path(folder or "", f"{entry.file}.json"), json_.dumps(entry.report))
+            write_text(Path(folder or "", f"{entry.file}.json"), json_.dumps(entry.report, compact=True))
         _finish(done, folder, table, shown)
     except MergeError as problem:
         raise click.UsageError(str(problem)) from None
@@ -153,11 +168,11 @@ def merge(reports: tuple[str, ...], table: str | None, folder: str | None, shown
 def _finish(done: Class, folder: str | None, table: str | None, shown: str) -> None:
     """Write the class's files and show it."""
     from oracle.grade.run import dumps, write
-    from oracle.reports.class_ import screen
+    from oracle.reports.class_ import screen, to_csv
 
     write(done, None if folder is None else Path(folder), None if table is None else Path(table))
-    if shown == "json":
-        click.echo(dumps(done), nl=False)
+    if shown != "text":
+        click.echo(dumps(done) if shown == "json" else to_csv(done.entries), nl=False)
         return
     notes = [f"{done.reused} of them are unchanged since the last run."] if done.reused else []
     notes += [f"seed {done.seed}"] if done.seed else []

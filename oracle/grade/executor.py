@@ -29,9 +29,8 @@ HOME = str(Path(__file__).resolve().parents[2])
 BOOTSTRAP = """
 import sys
 sys.path.append(sys.argv[2])
-from multiprocessing.connection import Connection
-from oracle.grade.judge import serve
-serve(Connection(int(sys.argv[1])))
+from oracle.grade.judge import main
+main(int(sys.argv[1]))
 """
 """Starts a judge. `-m` would import from the folder that the command is given in, which may be a submission's."""
 
@@ -82,6 +81,8 @@ class Local:
                     yield item
         finally:
             for judge in judges:
+                judge.stop()
+            for judge in judges:
                 judge.close()
 
 
@@ -105,9 +106,16 @@ class Judge:
                 self._end()
         return Graded(failed(job, f"the judge's process died {TRIES} times"))
 
+    def stop(self) -> None:
+        """Ask the process to end, and with it the submission that it is at. A `grade` under way gives up."""
+        with self._lock:
+            self.closed = True
+            if self._process is not None:
+                self._process.send_signal(signal.SIGTERM)
+
     def close(self) -> None:
-        """End the process, and with it the submission that it is at. A `grade` under way gives up."""
-        self.closed = True
+        """Stop, and wait for the end."""
+        self.stop()
         self._end()
 
     def _alive(self) -> Connection:

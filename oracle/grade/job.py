@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from oracle import suite, torch_reference
-from oracle.check import check
+from oracle.checking import check
 from oracle.fuzz import check_too
 from oracle.grade.submissions import Submission
 from oracle.judge.causes import Demands
-from oracle.options import Reader
+from oracle.options import Reader, words_of
 from oracle.report import Report
+from oracle.spelling import spelled
 from oracle.subjects import LoadError, NoIsolation, open_subject
 from oracle.unfinished import not_run
 from oracle.version import VERSION
@@ -46,6 +47,11 @@ class Options:
     seed: str = ""
     tier: str | None = None
 
+    def words(self, token: str) -> tuple[str, ...]:
+        """Of `oracle check`, to do one submission again."""
+        return words_of(profile=self.profile, required=self.required, strict=self.strict, levels=self.levels,
+                        pattern=self.pattern, fuzz=self.fuzz, seed=token)  # fmt: skip
+
     def token(self, name: str) -> str:
         """A submission's own seed: two students need not get the same inputs, and each can get them again."""
         return (
@@ -71,9 +77,7 @@ class Job:
         parts = [
             self.submission.name,
             self.submission.sha256,
-            suite_digest(),
-            VERSION,
-            torch_reference.version(),
+            *judged_by(),
             json.dumps(dataclasses.asdict(self.options), sort_keys=True),
         ]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
@@ -86,17 +90,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of a job: the whole report, and the page as its reader gets it ("" when none was asked for)."""
+    """What came of a job: the whole report, and its files, made here so that the one who collects them only writes.
+
+    page, text  as its reader gets it, in HTML and in JSON
+    whole       all of it in JSON, for the grader
+    Each is "" when no files were asked for.
+    """
 
     report: Report
     page: str = ""
+    text: str = ""
+    whole: str = ""
 
 
 @cache
-def suite_digest() -> str:
-    """Fingerprint of every case, so that a changed suite is noticed even if nobody changed its version."""
+def judged_by() -> tuple[str, ...]:
+    """A fingerprint of every case, so that a changed suite is noticed even if nobody changed its version; and the
+    versions of what judges."""
     said = json.dumps([[case.name, case.to_json()] for case in suite.cases()])
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(said.encode()).hexdigest(), VERSION, torch_reference.version()
 
 
 def grade(job: Job) -> Graded:
@@ -111,12 +123,16 @@ def grade(job: Job) -> Graded:
             report = failed(
                 job, f"the oracle's own fault, not the engine's: {type(problem).__name__}: {problem}"
             )
-    page = ""
-    if job.pages:
-        from oracle.reports import html_
+    if not job.pages:
+        return Graded(report)
+    from oracle.reports import html_, json_
+    from oracle.reports.clean import inert
 
-        page = html_.render(job.reader.show(report))
-    return Graded(report, page)
+    report = inert(report)
+    shown = job.reader.show(report)
+    whole = json_.dumps(report, compact=True)
+    text = whole if shown is report else json_.dumps(shown, compact=True)
+    return Graded(report, html_.render(shown), text, whole)
 
 
 def failed(job: Job, why: str, exit_code: int = ORACLE) -> Report:
@@ -152,7 +168,8 @@ def _report(job: Job) -> Report:
                     report = check(subject, cases, demands, token)
         except LoadError as problem:
             return failed(job, said(str(problem)), LOADED)
-    return _spelled(report, said, submission)
+    report = dataclasses.replace(report, options=options.words(token))
+    return spelled(report, said, submission.path)
 
 
 def _write(submission: Submission, stage: Path) -> Path:
@@ -171,32 +188,3 @@ def _renamed(stage: str, submission: Submission) -> Callable[[str], str]:
     parent = str(PurePosixPath(submission.path).parent)
     known = "" if parent == "." else f"{parent.rstrip('/')}/"
     return lambda text: text.replace(stage, known)
-
-
-def _spelled(report: Report, said: Callable[[str], str], submission: Submission) -> Report:
-    """The report with its texts under the submission's own path."""
-    subject = dataclasses.replace(
-        report.subject,
-        name=said(report.subject.name),
-        target=submission.path,
-        file=None if report.subject.file is None else said(report.subject.file),
-        found={part: said(how) for part, how in report.subject.found.items()},
-    )
-    causes = tuple(
-        dataclasses.replace(
-            cause,
-            message=said(cause.message),
-            file=None if cause.file is None else said(cause.file),
-            hints=(said(cause.hints[0]), said(cause.hints[1]), said(cause.hints[2])),
-        )
-        for cause in report.causes
-    )
-    cases = tuple(dataclasses.replace(case, detail=said(case.detail)) for case in report.cases)
-    return dataclasses.replace(
-        report,
-        subject=subject,
-        causes=causes,
-        cases=cases,
-        notes=tuple(map(said, report.notes)),
-        error=None if report.error is None else said(report.error),
-    )

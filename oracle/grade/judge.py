@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -18,3 +20,10 @@ def serve(line: Connection) -> None:
         except EOFError:
             return
         line.send(grade(job))
+
+
+def main(descriptor: int) -> None:
+    """Be a judge on that socket, and end at once: taking the interpreter apart would take a second more."""
+    with contextlib.suppress(SystemExit):
+        serve(Connection(descriptor))
+    os._exit(0)  # the submission has ended by now

@@ -12,6 +12,7 @@ from oracle.grade.store import Store, file_name
 from oracle.report import Report
 from oracle.reports import class_page
 from oracle.reports.class_ import Entry, to_csv, to_json
+from oracle.reports.clean import inert
 from oracle.reports.json_ import encode
 from oracle.reports.writing import write_text
 
@@ -81,7 +82,8 @@ def write(found: Class, folder: Path | None, table: Path | None) -> None:
 
 def dumps(found: Class) -> str:
     """The class as JSON text."""
-    return encode(to_json(found.entries, complete=found.complete, shard=found.shard, seed=found.seed))
+    data = to_json(found.entries, complete=found.complete, shard=found.shard, seed=found.seed)
+    return encode(data, compact=True)
 
 
 def shard_of(jobs: Iterable[Job], shard: tuple[int, int] | None) -> list[Job]:
@@ -92,7 +94,7 @@ def shard_of(jobs: Iterable[Job], shard: tuple[int, int] | None) -> list[Job]:
 
 def _entry(job: Job, report: Report) -> Entry:
     name = job.submission.name
-    return Entry(name, job.submission.path, file_name(name), job.reader.show(report))
+    return Entry(name, job.submission.path, file_name(name), inert(job.reader.show(report)))
 
 
 def _close(results: Iterator[tuple[Job, Graded]]) -> None:

@@ -172,7 +172,7 @@ def _unpacked(data: bytes, files: int, size: int) -> Iterator[tuple[str, bytes]]
                 raise SubmissionError(f"the archive holds more than {files:,} files")
             left = size
             for entry in entries:
-                path = PurePosixPath(entry.filename.replace("\\", "/"))
+                path = PurePosixPath(_name(entry).replace("\\", "/"))
                 if path.is_absolute() or ".." in path.parts:
                     raise SubmissionError("the archive holds a file that would be written outside of it")
                 if any(p in IGNORED or p.startswith(".") for p in path.parts) or not (
@@ -189,6 +189,14 @@ def _unpacked(data: bytes, files: int, size: int) -> Iterator[tuple[str, bytes]]
         if isinstance(problem, SubmissionError):
             raise
         raise SubmissionError("it is not an archive that can be unpacked here") from None
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """A file's name in an archive. Many that are UTF-8 are not marked so, and come as code page 437."""
+    try:
+        return entry.filename if entry.flag_bits & 0x800 else entry.filename.encode("cp437").decode()
+    except UnicodeError:
+        return entry.filename
 
 
 def _wanted(name: str) -> bool:

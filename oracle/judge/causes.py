@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from oracle.judge.place import place
 from oracle.judge.symptoms import DETACHED, telling_pushes
 from oracle.report import Cause
 from oracle.subjects import Subject
+from oracle.subjects.lines import definition, line_at
 from oracle.vocabulary import VOCABULARY
 
 MISNAMED = "misnamed-dunder"
@@ -113,7 +113,7 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     said = words(fault, form, subject.near_misses)
     where = place(subject, fault, judgement.explained)
     if said.mistake == MISNAMED and subject.file is not None:
-        where = _definition(subject.file, said.message.split("called ")[1].partition(",")[0])
+        where = definition(subject.file, said.message.split("called ")[1].partition(",")[0])
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -127,8 +127,8 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         )
         drawn = example(fault, checked, failure, subject.found, judgement.learned.traits.unit)
     hints = said.hints
-    if where is not None:
-        line = linecache.getline(*where).strip()
+    if where is not None and subject.file is not None:
+        line = line_at(subject.file, *where).strip()
         if line:
             hints = (hints[0], hints[1], f"{hints[2]} The line now reads: {line}")
     return Cause(
@@ -148,14 +148,6 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         hints,
         fault.policy,
     )
-
-
-def _definition(file: str, name: str) -> tuple[str, int] | None:
-    """Where a method of that name is defined."""
-    for number, text in enumerate(linecache.getlines(file), 1):
-        if text.strip().startswith(f"def {name}("):
-            return file, number
-    return None
 
 
 # The sentences -------------------------------------------------------------------------------------------------

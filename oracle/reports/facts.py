@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oracle.floats import decimal
 from oracle.report import Report
@@ -40,7 +40,8 @@ def verdict(report: Report) -> tuple[str, str]:
         if counts["pass"] == ran:
             return (
                 "ok",
-                f"{agrees} all {words.count(ran, words.unit(report))}{' that are shown' if unseen else ''}.",
+                f"{agrees} {'all ' * (ran > 1)}{words.count(ran, words.unit(report))}"
+                f"{' that are shown' if unseen else ''}.",
             )
         differs = {"policy": "differs by choice", "imprecise": "is imprecise"}
         rest = [f"in {counts[o]:,} it {how}" for o, how in differs.items() if counts[o]]
@@ -107,7 +108,10 @@ def score(report: Report) -> str:
 
 def tested(report: Report) -> list[tuple[str, str]]:
     """What was tested, what was not, and what the engine chooses differently: label and text."""
-    if report.suite == "diff":  # a script's own programs: nothing was offered, nothing was asked for
+    if report.suite in (
+        "diff",
+        "live",
+    ):  # somebody's own programs: nothing was offered, nothing was asked for
         return []
     offered = [op for op, result in report.ops.items() if result.offered]
     tested = [op for op in offered if report.ops[op].exercised]
@@ -127,7 +131,7 @@ def tested(report: Report) -> list[tuple[str, str]]:
     return [(label, one_line(text)) for label, text in rows if text]
 
 
-def _level(name: str, counts: dict[str, int]) -> str:
+def _level(name: str, counts: Mapping[str, int]) -> str:
     ran = sum(counts.values()) - counts["unsupported"] - counts["not run"]
     chosen = f" ({counts['policy']} by choice)" if counts["policy"] else ""
     return f"{name} {counts['pass']}/{ran}{chosen}" if ran else f"{name} –"
@@ -164,11 +168,14 @@ def run_facts(report: Report) -> str:
 
 
 def rerun(report: Report, case: str | None = None) -> str:
-    """The command that does it again, for the whole suite or for one case."""
+    """The command that does it again, for the whole suite or for one case; "" for what lives in a process."""
+    if not report.subject.target:
+        return ""
     words = ["oracle", "diff" if report.suite == "diff" else "check"]
     words += [*(["--exec"] if report.subject.is_command else []), one_line(report.subject.target)]
-    words += ["--profile", one_line(report.profile)] if report.profile != "lecture" else []
-    words += ["--seed", one_line(report.seed)] if report.seed else []
+    words += map(one_line, report.options)
+    if not report.options and report.profile != "lecture":
+        words += ["--profile", one_line(report.profile)]
     words += ["--case", one_line(case)] if case else []
     arguments = one_line(report.subject.found.get("arguments", "")) if report.suite == "diff" else ""
     return shlex.join(words) + (f" -- {arguments}" if arguments else "")

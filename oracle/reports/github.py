@@ -60,7 +60,8 @@ def summary(report: Report) -> str:
     ]
     rows = [*facts.tested(report), ("cases", facts.tally(report)), ("run", facts.run_facts(report)),
             ("again", facts.rerun(report))]  # fmt: skip
-    table = ["| | |", "|---|---|", *(f"| {_inline(label)} | {_inline(text)} |" for label, text in rows)]
+    said = (f"| {_inline(label)} | {_inline(text)} |" for label, text in rows if text)
+    table = ["| | |", "|---|---|", *said]
     parts += ["\n".join(stated)] * bool(stated) + ["\n".join(table)]
     kept, size = [], 0
     for part in parts:
@@ -73,8 +74,8 @@ def summary(report: Report) -> str:
 
 
 def _annotation(level: str, cause: Cause) -> str:
-    where = {"file": cause.file, "line": cause.line} if cause.file else {}
-    return _command(level, explanation(cause), **where, title=words.sentence(cause, 120))
+    file, line = words.anchor(cause)
+    return _command(level, explanation(cause), file=file, line=line, title=words.sentence(cause, 120))
 
 
 def _limited(level: str, lines: list[str]) -> list[str]:

@@ -36,7 +36,7 @@ def render(report: Report) -> str:
     rows += [("score", one_line(facts.score(report)))] * (report.score is not None)
     rows += [("note", one_line(note)) for note in report.notes]
     rows += [("run", facts.run_facts(report)), ("sha256", one_line(report.subject.sha256)),
-              ("again", facts.rerun(report))]  # fmt: skip
+             ("again", facts.rerun(report))]  # fmt: skip
     return no_command(
         _template().render(
             css=_css(),
@@ -49,8 +49,10 @@ def render(report: Report) -> str:
             causes=[_cause(cause, report, n) for n, cause in enumerate(wanted, 1)],
             others=[_brief(cause) for cause in words.others(report)],
             balance=facts.balance(report),
-            facts=rows,
-            cases=[_case(report, case, wanted) for case in report.cases],
+            facts=[row for row in rows if row[1]],
+            count=words.count(len(report.cases), "case"),
+            cases=[_case(report, case, wanted) for case in report.cases if case.outcome != "unsupported"],
+            absent=words.count(report.counts["unsupported"], "case") if report.counts["unsupported"] else "",
         )
     )
 

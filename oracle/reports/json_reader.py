@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any, TypeVar, get_args
 
 from oracle.floats import from_hex
@@ -138,6 +139,7 @@ def from_json(data: Any) -> Report:
         error=top["error"].optional(_Field.text),
         score=top.get("score").optional(_score),
         withheld=top.get("withheld").optional(_withheld),
+        options=top.get("options").optional(lambda field: field.each(_Field.text)) or (),
     )
 
 
@@ -183,7 +185,18 @@ def _op(field: _Field) -> OpResult:
     return OpResult(True, field["exercised"].yes_no(), ulp["data"].real(), ulp["grad"].real())
 
 
+_CASE = itemgetter("name", "level", "outcome", "causes", "detail", "seconds")
+
+
 def _case(field: _Field, causes: int) -> CaseResult:
+    try:  # 2,000 a report: what is well-formed, and about no cause, is read at once
+        name, level, outcome, indices, detail, seconds = _CASE(field.data)
+    except (KeyError, TypeError):
+        pass  # told below, with the field that is missing
+    else:
+        texts = type(name) is type(level) is type(detail) is str
+        if texts and outcome in OUTCOMES and indices == [] and type(seconds) is float:
+            return CaseResult(name, level, outcome, (), detail, seconds)
     indices = field["causes"].each(_Field.whole)
     if any(not 0 <= i < causes for i in indices):
         raise field["causes"].error(f"indices into the {causes} causes of the report")

@@ -157,4 +157,4 @@ def _case(report: Report, case: CaseResult) -> Result:
 
 def _blame(level: str, name: str, cause: Cause) -> Result:
     message = words.sentence(cause) + (f" ({words.place(cause)})" if cause.file else "")
-    return Result(level, name, "failed", message, explanation(cause), cause.file, cause.line)
+    return Result(level, name, "failed", message, explanation(cause), *words.anchor(cause))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from oracle.report import Cause, Report
-from oracle.reports import facts
+from oracle.reports import facts, words
 from oracle.reports.clean import inert
 from oracle.reports.json_ import encode
 from oracle.reports.results import explanation
@@ -32,7 +32,7 @@ RULES = {
 def render(report: Report) -> str:
     """The report as a SARIF log of one run."""
     report = inert(report)
-    placed = [cause for cause in report.causes if cause.file and cause.line]
+    placed = [cause for cause in report.causes if cause.line and words.anchor(cause)[0]]
     kinds = [kind for kind in RULES if any(cause.kind == kind for cause in placed)]
     run: dict[str, Any] = {
         "tool": {
@@ -56,7 +56,6 @@ def render(report: Report) -> str:
 
 
 def _result(cause: Cause, kinds: list[str]) -> dict[str, Any]:
-    assert cause.file is not None
     fingerprint = hashlib.sha256(json.dumps(cause.fingerprint).encode()).hexdigest()
     stated = "note" if cause.severity in ("policy", "missing") else "warning"
     return {
@@ -64,13 +63,16 @@ def _result(cause: Cause, kinds: list[str]) -> dict[str, Any]:
         "ruleIndex": kinds.index(cause.kind),
         "level": "error" if cause.demanded else stated,
         "message": {"text": explanation(cause)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": quote(PureWindowsPath(cause.file).as_posix(), safe="/")},
-                    "region": {"startLine": cause.line},
-                }
-            }
-        ],
+        "locations": [_location(cause)],
         "partialFingerprints": {"oracleCause/v1": fingerprint},
     }
+
+
+def _location(cause: Cause) -> dict[str, Any]:
+    """The file and the line; of a notebook the file, and the cell in words."""
+    file, line = words.anchor(cause)
+    uri = quote(PureWindowsPath(file or "").as_posix(), safe="/")
+    if line is None:
+        logical = [{"fullyQualifiedName": words.place(cause), "kind": "cell"}]
+        return {"physicalLocation": {"artifactLocation": {"uri": uri}}, "logicalLocations": logical}
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}

@@ -66,7 +66,8 @@ def render(
     for path in pictures:
         page.row("picture", one_line(str(path)))
     page.row("run", facts.run_facts(report))
-    page.row("again", facts.rerun(report))
+    if again := facts.rerun(report):
+        page.row("again", again)
     return page.paint(color)
 
 

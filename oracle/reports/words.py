@@ -52,10 +52,28 @@ def sentence(cause: Cause, limit: int = 300) -> str:
 
 
 def place(cause: Cause) -> str:
-    """ "engine.py:31", "engine.py", or "" when the source is not known."""
+    """ "engine.py:31", "engine.py", "lesson.ipynb, cell 2, line 31", "In[2], line 31" of a notebook that runs, or ""
+    when the source is not known."""
     if cause.file is None:
         return ""
-    return one_line(cause.file) + (f":{cause.line}" if cause.line else "")
+    file, cell = cell_of(one_line(cause.file))
+    if cell is None:
+        return file + (f":{cause.line}" if cause.line else "")
+    where = f"{file}, cell {cell}" if file else f"In[{cell}]"
+    return where + (f", line {cause.line}" if cause.line else "")
+
+
+def anchor(cause: Cause) -> tuple[str | None, int | None]:
+    """The file and line for programs that open files. A line of a cell is no line of its notebook's file."""
+    file, cell = cell_of(cause.file or "")
+    return file or None, cause.line if cell is None and file else None
+
+
+def cell_of(file: str) -> tuple[str, int | None]:
+    """The file itself, and which cell of it is meant when it is a notebook: ("lesson.ipynb", 2); ("", 2) is a cell
+    of a notebook that runs and need not have a file."""
+    found = re.fullmatch(r"(.*\.ipynb|)#(\d+)", file)
+    return (found[1], int(found[2])) if found else (file, None)
 
 
 def rule(cause: Cause) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from oracle.case import Answer, Case, Crash, Observation, Observe
@@ -62,13 +61,7 @@ class Hello:
 
 def encode(command: str, number: int, case: Case | Network) -> bytes:
     """A request as one line."""
-    return b'{"cmd":"%b","id":%d,%b\n' % (command.encode(), number, _body(case)[1:])
-
-
-@lru_cache(maxsize=4096)
-def _body(case: Case | Network) -> bytes:
-    """The rest of a request; it is the same for every subject of a class."""
-    return json.dumps(case.to_json(), separators=(",", ":")).encode()
+    return f'{{"cmd":"{command}","id":{number},{case.body}}}\n'.encode()
 
 
 def longest(case: Case) -> int:
@@ -245,12 +238,12 @@ def _crash(data: Any, size: int) -> Crash:
         raise _complaint("error.node", f"the index of a value, 0 to {size - 1}, or null", node, ERROR)
     if line is not None and not (type(line) is int and 0 < line < 10**7):
         raise _complaint("error.line", "a line number or null", line, ERROR)
+    file = data.get("file")
+    if file is not None and not isinstance(file, str):
+        raise _complaint("error.file", "a string or null", file, ERROR)
     for field in ("type", "message"):
         if not isinstance(data.get(field), str):
             raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
-    file = data.get("file")
-    if file is not None and not isinstance(file, str):
-        raise _complaint("error.file", "the path of a file, or null", file)
     return Crash(
         one_line(data["type"]),
         one_line(data["message"]),

@@ -10,6 +10,7 @@ caller finds them from the outputs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,11 @@ class Network:
             raise ValueError(
                 f"parameters: expected rows of lengths {wanted} for sizes {self.sizes}, found {shape}"
             )
+
+    @property
+    def body(self) -> str:
+        """`to_json` as text, without its braces."""
+        return json.dumps(self.to_json(), separators=(",", ":"))[1:-1]
 
     def to_json(self) -> dict[str, Any]:
         """The body of the "network" message."""

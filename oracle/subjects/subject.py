@@ -14,7 +14,7 @@ from oracle.subjects.child import Child, Lost, Request
 from oracle.subjects.launch import Launch
 from oracle.subjects.near import near_misses
 from oracle.subjects.network import Network, NetworkAnswer
-from oracle.subjects.target import LoadError, resolve
+from oracle.subjects.target import LoadError, Target, resolve
 from oracle.subjects.tiers import Tier, candidates, tried
 from oracle.subjects.tracing import Trace
 
@@ -23,7 +23,7 @@ PRINTED = 1 << 14
 
 
 def open_subject(
-    target: str | None = None,
+    target: str | Target | None = None,
     *,
     command: str | None = None,
     timeout: float = 5.0,
@@ -37,14 +37,14 @@ def open_subject(
 
     Raises LoadError with one sentence, NoIsolation when no tier that may be taken works here.
 
-    target, command         one of them
+    target, command         one of them; a target in words, or already found
     timeout, start_timeout  seconds, for one case and for loading
     memory_mb               memory of the worker, MiB
     allow_imports           installed packages that the engine may import, e.g. ("numpy",)
     tier                    the name of one, or None for the best that works here
     allow_weak              whether the tier "weak" may be taken where no other works
     """
-    found = resolve(target) if command is None and target is not None else None
+    found = resolve(target) if isinstance(target, str) else target
     for candidate in candidates(tier, allow_weak or tier == "weak"):
         try:
             if found is None:
@@ -53,7 +53,7 @@ def open_subject(
                 start = launch.python(found, candidate, memory_mb, allow_imports, timeout, start_timeout)
             return Subject(start)
         except Unavailable as problem:
-            _blame(candidate, problem, target or command or "")
+            _blame(candidate, problem, command or (found.text if found is not None else ""))
     return open_subject(  # every candidate has just been found not to work: says so
         target, command=command, tier=tier, allow_weak=allow_weak
     )

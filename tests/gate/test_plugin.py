@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from oracle import suite, torch_reference
+from oracle.api import check
 from oracle.baseline import Baseline, write
-from oracle.pytest_plugin import check
 from tests.gate.conftest import ENGINES
 
 pytest_plugins = ["pytester"]
@@ -25,7 +25,13 @@ CASES = len(SOME)
 @pytest.fixture(scope="module", autouse=True)
 def _loaded() -> None:
     """pytester forgets every module that a run in this process imported first: those that take long come before."""
-    for name in ("oracle.check", "oracle.gate", "oracle.reports.results", "oracle.unfinished", "oracle.api"):
+    for name in (
+        "oracle.checking",
+        "oracle.gate",
+        "oracle.reports.results",
+        "oracle.unfinished",
+        "oracle.api",
+    ):
         import_module(name)
     torch_reference.torch()
 

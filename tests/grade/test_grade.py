@@ -104,6 +104,8 @@ def test_the_command(classroom: Path, tmp_path: Path) -> None:
         "not loaded",
         "conforms",
     ]
+    piped = oracle(*words, "--format", "csv", cwd=tmp_path)
+    assert piped.stdout == (tmp_path / "t.csv").read_text()
     again = oracle(*words, cwd=tmp_path)
     assert (
         "6 of them unchanged" in again.stderr
@@ -127,7 +129,7 @@ def test_a_rerun_takes_up_only_what_changed(tmp_path: Path) -> None:
     assert done(changed) == ["bo"]
     assert done([*changed, job("di")]) == ["di"]
     assert done([job("ada", timeout=4.0)]) == ["ada"]
-    (tmp_path / "out" / STATE / "cy.json").write_text("{cut off")
+    (tmp_path / "out" / STATE / "cy.json.gz").write_bytes(b"cut off")
     assert done(changed[2:]) == ["cy"]
 
 
@@ -173,7 +175,7 @@ def test_ctrl_c(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "oracle", *words], cwd=tmp_path, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)  # fmt: skip
     for _ in range(600):
-        if (tmp_path / "out" / STATE / "ada.json").exists():
+        if (tmp_path / "out" / STATE / "ada.json.gz").exists():
             break
         time.sleep(0.05)
     time.sleep(0.5)

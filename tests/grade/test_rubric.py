@@ -104,7 +104,9 @@ def test_bad_rubrics_name_their_line(text: str) -> None:
     with pytest.raises(RubricError) as refused:
         parse(text)
     said = str(refused.value)
-    assert said.startswith(f"rubric.toml:{line}: ") and word in said and "\n" not in said
+    sentence, _, below = said.partition("\n")
+    assert sentence.startswith(f"rubric.toml:{line}: ") and word in sentence
+    assert below == f"    {line} | {text.splitlines()[line - 1]}"
 
 
 POINTS = st.decimals(0, 1000, places=2)

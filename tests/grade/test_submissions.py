@@ -80,6 +80,16 @@ def test_a_class_in_an_archive(tmp_path: Path) -> None:
     assert not ignored
 
 
+def test_names_in_archives_that_do_not_say_their_encoding(tmp_path: Path) -> None:
+    """As macOS and Info-ZIP write them: UTF-8, not marked as such."""
+    path = archive(tmp_path / "class.zip", {"jürgen.py": b"a", "zoë.py": b"b"})
+    marked = path.read_bytes()
+    unmarked = marked.replace(b"PK\x03\x04\x14\x00\x00\x08", b"PK\x03\x04\x14\x00\x00\x00")
+    unmarked = unmarked.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x08", b"PK\x01\x02\x14\x03\x14\x00\x00\x00")
+    path.write_bytes(unmarked)
+    assert unmarked != marked and [s.name for s in find([str(path)])[0]] == ["jürgen", "zoë"]
+
+
 @pytest.mark.parametrize("name", ["../engine.py", "/etc/engine.py", "a/../../engine.py", "..\\engine.py"])
 def test_an_archive_cannot_reach_outside(tmp_path: Path, name: str) -> None:
     archive(tmp_path / "evil.zip", {name: b"x", "engine.py": b"y"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oracle import suite
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.judge.quotients import NAME
 from oracle.report import Report

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oracle.case import Case
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.program import Program
 from oracle.reports import FORMATS, text

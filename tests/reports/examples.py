@@ -238,8 +238,8 @@ def report(*causes: Cause, **fields: Any) -> Report:
     ordinary: dict[str, Any] = {
         "subject": SubjectInfo("engine.py:Value", "engine.py", "python", "3f2a" * 16, "engine.py", {"data": "data"}),
         "oracle": "0.1.0", "suite": "1", "reference": "2.13.0", "isolation": "strict", "profile": "lecture",
-        "seed": "7", "seconds": 0.8, "exit_code": int(any(c.demanded for c in causes)), "causes": causes,
-        "cases": tuple(cases),
+        "seed": "7", "options": ("--seed", "7"), "seconds": 0.8, "causes": causes,
+        "exit_code": int(any(c.demanded for c in causes)), "cases": tuple(cases),
         "ops": {
             "add": OpResult(True, True), "sub": OpResult(True, True), "mul": OpResult(True, True),
             "tanh": OpResult(True, True, 1.0, 2.0), "relu": OpResult(True, False), "sigmoid": OpResult(False),

@@ -96,7 +96,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
                     "locations": many(strict({"physicalLocation": strict({
                         "artifactLocation": strict({"uri": {"type": "string", "pattern": r"^[\w./~%-]+$"}}, "uri"),
                         "region": strict({"startLine": {"type": "integer", "minimum": 1}}, "startLine"),
-                    }, "artifactLocation")})),
+                    }, "artifactLocation"), "logicalLocations": many(strict({
+                        "fullyQualifiedName": NAME, "kind": NAME}))})),
                     "partialFingerprints": {"type": "object", "additionalProperties": TEXT},
                 }, "message")),
             }, "tool")),
@@ -237,6 +238,21 @@ def test_sarif_addresses() -> None:
     cause = dataclasses.replace(examples.overwrite(), file="my code\\ü#.py")
     result = read("sarif", examples.report(cause))["runs"][0]["results"][0]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "my%20code/%C3%BC%23.py"
+
+
+def test_a_cell_of_a_notebook_is_no_line_of_its_file() -> None:
+    cause = dataclasses.replace(examples.overwrite(), file="lesson.ipynb#2", line=31)
+    data = read("sarif", examples.report(cause))
+    jsonschema.validate(data, SCHEMAS["sarif"])
+    assert data["runs"][0]["results"][0]["locations"] == [
+        {
+            "physicalLocation": {"artifactLocation": {"uri": "lesson.ipynb"}},
+            "logicalLocations": [{"fullyQualifiedName": "lesson.ipynb, cell 2, line 31", "kind": "cell"}],
+        }
+    ]
+    tests = read("ctrf", examples.report(cause))["results"]["tests"]
+    assert any(test.get("filePath") == "lesson.ipynb" for test in tests)
+    assert not any("line" in test for test in tests)
 
 
 def test_prairielearn_costs_no_attempt_for_what_cannot_be_loaded() -> None:

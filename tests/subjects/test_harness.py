@@ -13,7 +13,7 @@ import pytest
 
 from oracle import suite
 from oracle.case import Case, Observe
-from oracle.check import check
+from oracle.checking import check
 from oracle.judge.causes import Demands
 from oracle.program import Program
 from oracle.subjects import open_subject

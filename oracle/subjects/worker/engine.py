@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from .keeping import Keeping
 
+    Place = tuple[str | None, int | None]
+    """A file, or a notebook's cell, and a line from 1; of each None where it is not known."""
+
 
 class NotANumber(Exception):
     """A node's data or gradient is not a real number."""
@@ -63,7 +66,7 @@ class Engine:
         self.unkept = ""
         self.files = files
         self.found: dict[str, str] = {}
-        self.names: dict[str, tuple[str, tuple[str, int] | None]] = {}
+        self.names: dict[str, tuple[str, Place]] = {}
 
     def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""

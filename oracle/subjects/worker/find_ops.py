@@ -56,8 +56,8 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
         written, function, call = offered or ways[0]
         engine.calls[op] = engine.computing(call)
         code = getattr(function, "__code__", None)
-        at = code and (code.co_filename, code.co_firstlineno)
-        engine.names[op] = (getattr(function, "__name__", op), at)
+        place = (None, None) if code is None else (code.co_filename, code.co_firstlineno)
+        engine.names[op] = (getattr(function, "__name__", op), place)
         if offered:
             engine.offered.append(op)
             engine.found[op] = written

@@ -12,19 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .engine import Place
+
 HEX = float.hex
 
 
 class Broken(Exception):
-    """The engine returned what no engine may return. kind: a word for the report; at: (file, 1-based line), or None."""
+    """The engine returned what no engine may return. kind: a word for the report; place: file and 1-based line."""
 
-    def __init__(
-        self, kind: str, message: str, at: tuple[str, int] | None = None, inside: bool = True
-    ) -> None:
+    def __init__(self, kind: str, message: str, place: Place = (None, None), inside: bool = True) -> None:
         super().__init__(message)
-        self.kind, self.inside = kind, inside
-        self.file: str | None = at and at[0]
-        self.line: int | None = at and at[1]
+        self.kind, self.place, self.inside = kind, place, inside
 
 
 def text(x: float) -> str:
@@ -167,10 +165,10 @@ def parameters(node: list[Any]) -> list[float]:
 
 
 def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
-    name, at = engine.names.get(op, (op, None))
+    name, where = engine.names.get(op, (op, (None, None)))
     if out is None or out is NotImplemented:
-        return Broken("NoResult", f"{name} returned {out}", at)
-    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", at)
+        return Broken("NoResult", f"{name} returned {out}", where)
+    return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", where)
 
 
 def describe(problem: BaseException, files: set[str], during: str, node: int | None = None) -> dict[str, Any]:
@@ -181,7 +179,7 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
     if isinstance(problem, OSError) and problem.errno == errno.EFBIG:
         kind, message = "OutputLimit", "the subject printed more in one case than the limit allows"
     elif isinstance(problem, Broken):
-        kind, file, line, inside = problem.kind, problem.file, problem.line, problem.inside
+        kind, (file, line), inside = problem.kind, problem.place, problem.inside
     elif isinstance(problem, NotANumber):
         kind, inside = "NotANumber", True
         message = f"value {node} holds {message}" if node is not None else f"a node holds {message}"
@@ -190,8 +188,8 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
         "message": message[:500],
         "node": node,
         "during": during,
-        "file": file,
         "line": line,
+        "file": file,
         "inside": inside,
     }
 
@@ -199,24 +197,24 @@ def describe(problem: BaseException, files: set[str], during: str, node: int | N
 CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
 
 
-def place(problem: BaseException, files: set[str]) -> tuple[str | None, int | None]:
-    """The place in the subject's own files where it went wrong: name of the file and 1-based line, or None and None.
+def place(problem: BaseException, files: set[str]) -> Place:
+    """The place in the subject's own files where it went wrong: the file, or a notebook's cell, and the line from 1.
 
     The innermost one; but who gave a constructor what it cannot take is to blame rather than the constructor; and
     of a recursion without end, the place that is met most often.
     """
-    found, at = [], problem.__traceback__
+    places, at = [], problem.__traceback__
     while at is not None:
         code = at.tb_frame.f_code
         if code.co_filename in files:
-            found.append(((code.co_filename, at.tb_lineno), code.co_name in CONSTRUCTORS))
+            places.append(((code.co_filename, at.tb_lineno), code.co_name in CONSTRUCTORS))
         at = at.tb_next
-    if not found:
+    if not places:
         return None, None
     if isinstance(problem, RecursionError):
-        met = [where for where, _ in found]
+        met = [place for place, _ in places]
         return max(met, key=met.count)
-    return next((where for where, constructs in reversed(found) if not constructs), found[-1][0])
+    return next((place for place, constructs in reversed(places) if not constructs), places[-1][0])
 
 
 def _message(problem: BaseException) -> str:
