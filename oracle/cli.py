@@ -6,14 +6,18 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from oracle.grade.command import grade, merge
 from oracle.options import Reader, reader_options
 from oracle.report import Detail
-from oracle.verbs import explain, replay, suite_
+from oracle.verbs import compare, explain, replay, suite_
 from oracle.version import VERSION
+
+if TYPE_CHECKING:
+    from oracle.report import Report
 
 EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
 
@@ -24,7 +28,7 @@ def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
 
 
-for verb in (grade, merge, suite_, replay, explain):
+for verb in (grade, merge, suite_, replay, explain, compare):
     cli.add_command(verb)
 
 
@@ -188,7 +192,7 @@ def check(
         click.echo(f"oracle: {problem}", err=True)
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
-            _emit(FORMATS[name](failed), out)
+            _write(name, failed, out)
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     except NoIsolation as problem:
         raise click.UsageError(str(problem)) from None
@@ -205,16 +209,11 @@ def check(
 
         written, notes = picture.write(report, Path(pictures))
     for name, out in wanted:
-        if name == "text":  # its reader gets the gate's words after the screen, not among the notes
+        if name == "text":  # its reader gets the timings as a table after the screen, not among the notes
             shown = replace(report, notes=screen)
             _emit("\n".join((_text(shown, out is None, verbose, written, notes), *after)), out)
         else:
-            _emit(FORMATS[name](report), out)
-        if name == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
-            from oracle.reports import github
-
-            with Path(page).open("a", encoding="utf-8") as file:
-                file.write(github.summary(report))
+            _write(name, report, out)
     sys.exit(0 if exit_zero else report.exit_code)
 
 
@@ -330,7 +329,7 @@ def diff_(
             screen = _text(done.report, out is None, verbose, *drawn)
             _emit(screen if live and out is None else "\n".join([*table, screen]), out)
         else:
-            _emit(FORMATS[name](done.report), out)
+            _write(name, done.report, out)
     sys.exit(0 if exit_zero else done.report.exit_code)
 
 
@@ -344,6 +343,23 @@ def _text(report: object, terminal: bool, verbose: bool, pictures: list[Path], n
     color = terminal and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = get_terminal_size((100, 24)).columns if terminal else 100
     return text.render(report, color=color, width=width, verbose=verbose, pictures=pictures, notes=notes)
+
+
+def _write(name: str, report: Report, out: str | None) -> None:
+    """A report in the format of that name; for GitHub also as the summary of the step that runs this."""
+    from oracle.reports import FORMATS
+
+    _emit(FORMATS[name](report), out)
+    if name == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
+        from oracle.reports import github
+
+        try:
+            with Path(page).open("a", encoding="utf-8") as file:
+                file.write(github.summary(report))
+        except OSError as problem:
+            raise click.UsageError(
+                f"GITHUB_STEP_SUMMARY {page}: cannot be written ({problem.strerror})"
+            ) from None
 
 
 def _emit(text: str, out: str | None) -> None:
