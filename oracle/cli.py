@@ -187,7 +187,7 @@ def check(
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
             else:
                 report = run(subject, cases, demands)
-            timings = measure(subject) if benchmark else []
+            timings = measure(subject, gate.decides) if benchmark else []
     except LoadError as problem:
         click.echo(f"oracle: {problem}", err=True)
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))

@@ -21,8 +21,8 @@ SLACK_RATIO = 1.25
 """… or by this factor: a large error is the size of a cancellation, and moves with the last bit."""
 
 SLOWER = 1.5
-"""A ratio to minigrad's time may grow by this factor before it counts. Ratios of two runs on one busy machine
-differ by up to 1.25 (measured, see `oracle.benchmark`)."""
+"""A ratio to minigrad's time may grow by this factor before it counts: about what two runs of one engine on one
+busy machine can differ by (measured, see `oracle.benchmark`)."""
 
 NAMED = 4
 """Cases that a sentence names before it counts the rest."""
@@ -241,7 +241,7 @@ def _speed(baseline: Baseline, now: Baseline) -> Iterator[Change]:
         if before is None:
             advice = "--update-baseline --benchmark adds it."
             yield Change("other", False, f"speed: {name} was not timed before.", advice)
-        elif ratio > before * SLOWER:
+        elif slower(before, ratio):
             text = (
                 f"slower: {name} takes {ratio:.2f} times as long as minigrad, {before:.2f} times before "
                 f"({SLOWER:g}-fold is tolerated)."
@@ -250,6 +250,11 @@ def _speed(baseline: Baseline, now: Baseline) -> Iterator[Change]:
     if now.speed and (lost := [name for name in baseline.speed if name not in now.speed]):
         text = f"speed: no time for {words.listing(lost)}: the programs did not run."
         yield Change("worse", True, text)
+
+
+def slower(before: float, now: float) -> bool:
+    """Whether a ratio to minigrad's time grew by more than chance."""
+    return now > before * SLOWER
 
 
 def _versions(baseline: Baseline, now: Baseline) -> Iterator[Change]:

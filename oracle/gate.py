@@ -42,6 +42,11 @@ class Gate:
         file = Path(path)
         return cls(file, None if update and not file.exists() else read(file), update)
 
+    def decides(self, timing: Timing) -> bool:
+        """Whether a timing fails the gate, or goes into the baseline: then it is worth another look."""
+        before = self.old.speed.get(timing.name) if self.old is not None else None
+        return self.update or (before is not None and compare.slower(before, timing.ratio))
+
     def settle(
         self, report: Report, timings: Sequence[Timing], today: date
     ) -> tuple[Report, tuple[str, ...]]:
