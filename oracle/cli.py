@@ -19,10 +19,23 @@ from oracle.version import VERSION
 if TYPE_CHECKING:
     from oracle.report import Report
 
-EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
+EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Interruptible(click.Group):
+    """A command whose interruption has an exit code of its own: 1 says that something was found."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("oracle: interrupted; nothing is known of what had not ended", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+
+@click.group(
+    cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(VERSION, prog_name="oracle")
 def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""

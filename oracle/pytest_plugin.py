@@ -260,11 +260,13 @@ class CaseItem(pytest.Item):
         if self.name == WHOLE:
             self._whole()
             return
+        from oracle.reports.clean import no_command
+
         result = self.conformance.result(self.name)
         if result is not None and result.file and result.line:
             self.place = (result.file, result.line)
         if result is None or result.status == "skipped":
-            pytest.skip(result.message if result else "not run")
+            pytest.skip(no_command(result.message) if result else "not run")
         if result.status != "passed":
             raise Failed(_text(result))
 
@@ -285,7 +287,12 @@ class CaseItem(pytest.Item):
 
 
 class Failed(Exception):
-    """A case that failed; the message is all that a reader gets to see."""
+    """A case that failed; the message, in which nothing is a command to CI, is all that a reader gets to see."""
+
+    def __init__(self, message: str) -> None:
+        from oracle.reports.clean import no_command
+
+        super().__init__(no_command(message))
 
 
 def _text(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from oracle import benchmark, torch_reference
 from oracle.baseline import Baseline
 from oracle.benchmark import Timing, cases, measure, ratios, render
-from oracle.case import Backward, Case, Observe
+from oracle.case import Answer, Backward, Case, Observe
 from oracle.compare import compare
 from oracle.gate import Gate
 from oracle.subjects import Subject, open_subject
@@ -115,3 +116,24 @@ def test_the_table() -> None:
 def test_minigrad_can_be_timed() -> None:
     with benchmark.minigrad() as subject:
         assert len(ratios(measure(subject, rounds=1, repeats=1))) == 6
+
+
+def test_the_processors_time_counts_where_both_tell_it(
+    reference: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause is not the engine's; a subject that tells no time of its own is timed by the clock."""
+    real = benchmark._answer
+
+    def paused(engine: Subject, case: Case) -> Answer:
+        answer = real(engine, case)
+        slow = engine is subject and not case.name.endswith("empty")
+        return replace(answer, seconds=answer.seconds + 9 * slow, cpu=answer.cpu if told else None)
+
+    monkeypatch.setattr(benchmark, "_answer", paused)
+    with open_subject(FAST) as subject:
+        (answer,) = subject.run([cases("fan")["forward"]])
+        assert answer.cpu is not None and 0 < answer.cpu < answer.seconds
+        told = True
+        assert all(ratio < 5 for ratio in ratios(measure(subject, rounds=3, repeats=4)).values())
+        told = False
+        assert all(ratio > 100 for ratio in ratios(measure(subject, rounds=3, repeats=4)).values())
