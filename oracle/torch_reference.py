@@ -6,6 +6,7 @@ The only place of the project that imports torch, and only when a function here 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -19,7 +20,9 @@ from oracle.vocabulary import VOCABULARY
 def torch() -> Any:
     """The module, with vectorised kernels switched off: those differ from the scalar ones in the last bit."""
     os.environ.setdefault("ATEN_CPU_CAPABILITY", "default")
-    import torch as module
+    with warnings.catch_warnings():  # without NumPy, which nothing here needs, torch warns of that
+        warnings.filterwarnings("ignore", "Failed to initialize NumPy")
+        import torch as module
 
     module.set_num_threads(1)
     return module

@@ -91,6 +91,18 @@ def test_selection(folder: pytest.Pytester, args: list[str], selected: list[str]
         assert found == selected
 
 
+def test_a_subjects_words_are_no_command_to_ci(folder: pytest.Pytester) -> None:
+    wrong = (folder.path / "wrong.py").read_text()
+    assert "def __mul__(self, other):" in wrong
+    command = '        raise ValueError("\\n::error::owned\\n##[error]owned")'
+    text = wrong.replace("def __mul__(self, other):", "def __mul__(self, other):\n" + command)
+    (folder.path / "wrong.py").write_text(text)
+    result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "-rs", "--junitxml=j.xml")
+    said = result.stdout.str() + (folder.path / "j.xml").read_text()
+    assert result.ret == 1 and "owned" in said
+    assert "##[" not in said and not any(line.lstrip().startswith("::") for line in said.splitlines())
+
+
 def test_stop_at_the_first(folder: pytest.Pytester) -> None:
     result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "-x")
     assert result.parseoutcomes()["failed"] == 1
