@@ -13,6 +13,7 @@ from datetime import date
 from oracle.baseline import SEVERITIES, Accepted, Baseline, Fingerprint
 from oracle.report import Cause, Change, Comparison, Report
 from oracle.reports import words
+from oracle.reports.clean import inert
 
 SLACK_ULP = 1.0
 """An error may grow by this much, in ulp: the last bit of exp and its like differs between C libraries."""
@@ -45,6 +46,7 @@ def compare(
 
     `speed`: what was timed → time as a multiple of minigrad's, when it was measured.
     """
+    report = inert(report)  # files as their user spelled the target
     now = Baseline.of(report, speed)
     news = [*_causes(report, baseline, now, today)]
     consequences = [*_gone(baseline, now), *_drift(baseline, now)]

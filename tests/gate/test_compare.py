@@ -9,7 +9,7 @@ import pytest
 
 from oracle.baseline import Baseline
 from oracle.compare import between, compare, judged
-from oracle.report import Change, OpResult, Report
+from oracle.report import Change, OpResult, Report, SubjectInfo
 from oracle.reports.changes import render, render_between, sentence
 from tests.gate.reports import cause, report
 
@@ -53,6 +53,14 @@ def test_a_moved_line_and_another_wording_are_no_change() -> None:
 def test_a_new_cause_fails_and_says_where() -> None:
     text = only(changes(report(cause()), report()), True)
     assert text == "new: mul pushes the negative of the gradient (engine.py:31)."
+
+
+def test_a_place_is_spelled_as_the_target_was() -> None:
+    new = report(
+        cause(file="/home/me/lab/engine.py"),
+        subject=SubjectInfo("engine.py:Value", "lab/engine.py", "python", "", "/home/me/lab/engine.py"),
+    )
+    assert "(lab/engine.py:31)" in failing(changes(new, report()))[0]
 
 
 @pytest.mark.parametrize(
