@@ -1,4 +1,8 @@
-"""Value: a number that remembers how it was made, and backpropagation over such numbers."""
+"""Value: a number that remembers how it was made, and backpropagation over such numbers.
+
+What an op computes, and what the gradient of its result owes to each operand, is a row of `rules`. Here is how
+numbers become a graph, and how gradients flow back through it.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +79,12 @@ class Value(Methods):
         `gradient` is the derivative of some final result by this Value. Every call adds, as with PyTorch's
         `retain_graph=True` and `retain_grad()` everywhere; data must not have been changed in between. While
         it runs, `grad` holds what this call has gathered so far.
+
+        All there is to it, without the cases that are written out below because time is spent here:
+
+            for node in nodes:
+                for operand, vjp in zip(node.parents, the vjps of node.op):
+                    operand.grad += vjp(node.grad, node.data, *the operands' data)
         """
         nodes, earlier = self._reach()
         # Newest first, so that a node's gradient is complete before it is passed on. This is PyTorch's order
@@ -84,7 +94,7 @@ class Value(Methods):
         for node in nodes:
             op, g = node.op, node.grad
             a, b = node.a, node.b
-            if op == "add":
+            if op == "add":  # of add and mul most graphs consist: their rules, in line
                 a.grad += g
                 b.grad += g
             elif op == "mul":
@@ -92,17 +102,17 @@ class Value(Methods):
                 b.grad += g * a.data
             elif a is None:  # a leaf
                 continue
-            elif b is None:
+            elif b is None:  # one operand
                 (vjp,) = VJPS[op]
                 a.grad += vjp(g, node.data, a.data)
-            elif type(b) is not tuple:
+            elif type(b) is not tuple:  # two operands
                 vjp_a, vjp_b = VJPS[op]
                 x, z = a.data, b.data
                 a.grad += vjp_a(g, node.data, x, z)
                 b.grad += vjp_b(g, node.data, x, z)
-            elif op in PUSH:
+            elif op in PUSH:  # dot and sum: rows of operands
                 PUSH[op](g, a, b)
-            else:
+            else:  # plain numbers besides, or three operands
                 operands = node.parents
                 data = [operand.data for operand in operands]
                 for operand, vjp in zip(operands, PARAMETRISED[op].vjps, strict=True):

@@ -9,6 +9,19 @@ from typing import Concatenate, ParamSpec
 from minigrad import rows
 from minigrad.engine import Value, as_value, new_node
 
+# Without abs, pow, round and sum, which are Python's own names too.
+# fmt: off
+__all__ = [  # noqa: RUF022 (in the order of rules)
+    "add", "sub", "mul", "div", "neg", "sign", "relu", "square", "reciprocal", "deg2rad", "rad2deg", "floor",
+    "ceil", "trunc", "frac", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin",
+    "cos", "tan", "asin", "acos", "atan", "sinc", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
+    "erfc", "lgamma", "sigmoid", "logit", "logsigmoid", "softsign", "tanhshrink", "silu", "mish", "selu", "relu6",
+    "hardsigmoid", "hardswish", "maximum", "minimum", "fmax", "fmin", "copysign", "fmod", "remainder",
+    "atan2", "hypot", "logaddexp", "logaddexp2", "xlogy", "clamp", "hardtanh", "leaky_relu", "elu", "celu",
+    "gelu", "softplus", "softshrink", "hardshrink", "threshold", "lerp", "addcmul", "addcdiv", "dot",
+]
+# fmt: on
+
 P = ParamSpec("P")
 
 
@@ -68,6 +81,7 @@ erf = _function(Value.erf)
 erfc = _function(Value.erfc)
 lgamma = _function(Value.lgamma)
 sigmoid = _function(Value.sigmoid)
+logit = _function(Value.logit)
 logsigmoid = _function(Value.logsigmoid)
 softsign = _function(Value.softsign)
 tanhshrink = _function(Value.tanhshrink)

@@ -212,6 +212,10 @@ class Methods:
         """1 / (1 + exp(-x))."""
         return self._unary("sigmoid")
 
+    def logit(self) -> Value:
+        """log(x / (1 - x)), the inverse of sigmoid; nan outside [0, 1]."""
+        return self._unary("logit")
+
     def logsigmoid(self) -> Value:
         """log(sigmoid(x)), accurate for large |x|."""
         return self._unary("logsigmoid")

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from minigrad.engine import FORWARD, NO_GRAD, Value, as_value, new_node
+from minigrad.engine import FORWARD, NO_GRAD, NUMBER, Value, as_value, new_node
 
 # torch.nn's activations that have default parameters, by the names of their ops; "linear" is none.
 # fmt: off
@@ -60,8 +60,10 @@ class Module:
         """Take over numbers from `state_dict()` of a network of the same shape, here or in PyTorch.
 
         Values are nested lists, or anything with `tolist()`, such as tensors and arrays. Raises ValueError,
-        and changes nothing, when a key is missing or unknown or has another shape.
+        and changes nothing, when a key is missing or unknown, has another shape or something that is no number.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state dict maps names to numbers, got a {type(state).__name__}")
         mine = self.state_dict()
         for problem, keys in (
             ("misses", mine.keys() - state.keys()),
@@ -78,6 +80,9 @@ class Module:
                     f"{key} in the state dict has shape {_shape(given[key])}, this network needs "
                     f"{_shape(numbers)}: load it into a network of the same sizes"
                 )
+            for x in _flat(given[key]):
+                if not isinstance(x, NUMBER):
+                    raise ValueError(f"{key} in the state dict holds {x!r}, which is not a number")
         for name, neurons in self.linears():
             for neuron, row, bias in zip(neurons, given[f"{name}weight"], given[f"{name}bias"], strict=True):
                 for weight, number in zip(neuron.w, row, strict=True):
@@ -99,6 +104,7 @@ class Neuron(Module):
     ) -> None:
         _check_size("nin", nin)
         _check_activation(activation)
+        _check_rng(rng)
         uniform = (rng or random).uniform
         bound = 1.0 / math.sqrt(nin)
         weights = [Value(uniform(-bound, bound)) for _ in range(nin)]
@@ -231,9 +237,23 @@ def _check_activation(name: str) -> None:
         raise ValueError(f"unknown activation {name!r}: use one of {', '.join(ACTIVATIONS)}")
 
 
+def _check_rng(rng: random.Random | None) -> None:
+    if rng is not None and not isinstance(rng, random.Random):
+        raise TypeError(f"rng is a generator such as random.Random(1), got {rng!r}")
+
+
 def _check_size(name: str, size: int) -> None:
     if not isinstance(size, int) or size < 1:
         raise ValueError(f"{name}, the size of a layer, must be a whole number above 0; got {size!r}")
+
+
+def _flat(x: Any) -> Iterator[Any]:
+    """The items of nested lists."""
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            yield from _flat(item)
+    else:
+        yield x
 
 
 def _shape(x: Any) -> tuple[int, ...] | None:

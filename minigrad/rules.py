@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from math import erf, fabs, inf, pi, tanh
+from math import erf, fabs, inf, nan, pi, tanh
 from typing import NamedTuple
 
 from minigrad import ieee
@@ -50,6 +50,10 @@ def rule(
 
 def _sigmoid(x: float) -> float:
     return 1.0 / (1.0 + exp(-x))
+
+
+def _logit_vjp(g: float, y: float, x: float) -> float:
+    return divide(g, fabs(x) * (1.0 - x)) if 0 <= x <= 1 else nan
 
 
 def _logsigmoid_vjp(g: float, y: float, x: float) -> float:
@@ -281,6 +285,7 @@ RULES: dict[str, Rule] = {
     "lgamma": rule(ieee.lgamma, lambda g, y, x: g * ieee.digamma(x), source="lgamma"),
     # Activations
     "sigmoid": rule(_sigmoid, lambda g, y, x: g * (1.0 - y) * y, source="sigmoid: sigmoid_backward_kernel"),
+    "logit": rule(lambda x: log(divide(x, 1.0 - x)), _logit_vjp, source="logit: logit_backward_kernel"),
     "logsigmoid": rule(
         lambda x: ieee.minimum(x, 0.0) - log1p(exp(-fabs(x))),
         _logsigmoid_vjp,

@@ -176,6 +176,7 @@ class Answer:
     unsupported    the op (or capability) that the subject does not offer
     lost           why there is no answer: "timeout", "memory", "output limit", "died", "protocol"
     detail         a sentence for `lost`
+    seconds, cpu   by the clock, until the answer was there; of processor time for the steps, where the subject tells
     """
 
     observations: tuple[Observation, ...] = ()
@@ -184,6 +185,7 @@ class Answer:
     lost: str | None = None
     detail: str = ""
     seconds: float = field(default=0.0, compare=False)
+    cpu: float | None = field(default=None, compare=False)
 
     @property
     def ok(self) -> bool:

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,10 +22,13 @@ from oracle.options import (
     words_of,
 )
 from oracle.report import Detail
-from oracle.verbs import doctor, explain, replay, suite_
+from oracle.verbs import compare, doctor, explain, replay, suite_
 from oracle.version import VERSION
 
-EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE = 1, 2, 3, 4
+if TYPE_CHECKING:
+    from oracle.report import Report
+
+EXIT_FAULT, EXIT_USAGE, EXIT_SUBJECT, EXIT_ORACLE, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 
 CODES = """\b
@@ -34,16 +38,32 @@ Exit codes:
   2  usage, or no isolation where it is demanded
   3  the engine could not be run; grade: some could not be loaded
   4  the oracle's own fault
-  5  nothing was checked"""
+  5  nothing was checked
+  130  interrupted"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=CODES)
+class Interruptible(click.Group):
+    """A command whose interruption has an exit code of its own: 1 says that something was found."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("oracle: interrupted; nothing is known of what had not ended", err=True)
+            sys.exit(EXIT_INTERRUPTED)
+
+
+@click.group(
+    cls=Interruptible,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=CODES,
+)
 @click.version_option(VERSION, prog_name="oracle")
 def cli() -> None:
     """Find the rule of a scalar autograd engine that is wrong, by the reference of PyTorch."""
 
 
-for verb in (grade, merge, suite_, replay, explain, doctor):
+for verb in (grade, merge, suite_, replay, explain, compare, doctor):
     cli.add_command(verb)
 
 
@@ -193,14 +213,14 @@ def check(
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
             else:
                 report = run(subject, cases, demands)
-            timings = measure(subject) if benchmark else []
+            timings = measure(subject, gate.decides) if benchmark else []
         report = replace(report, options=words_of(profile=profile, required=demands.required, strict=strict,
                          levels=levels, pattern=pattern, fuzz=programs, seed=report.seed))  # fmt: skip
     except LoadError as problem:
         complain(f"oracle: {problem}")
         failed = reader.show(not_run(named, cases, profile, EXIT_SUBJECT, str(problem)))
         for name, out in machine:
-            _emit(FORMATS[name](failed), out)
+            _write(name, failed, out)
         sys.exit(0 if exit_zero else EXIT_SUBJECT)
     except NoIsolation as problem:
         raise click.UsageError(str(problem)) from None
@@ -217,16 +237,11 @@ def check(
 
         written, notes = picture.write(report, Path(pictures), full=full)
     for name, out in wanted:
-        if name == "text":  # its reader gets the gate's words after the screen, not among the notes
+        if name == "text":  # its reader gets the timings as a table after the screen, not among the notes
             shown = replace(report, notes=screen)
             _emit("\n".join((_text(shown, out is None, verbose, written, notes), *after)), out)
         else:
-            _emit(FORMATS[name](report), out)
-        if name == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
-            from oracle.reports import github
-
-            with Path(page).open("a", encoding="utf-8") as file:
-                file.write(github.summary(report))
+            _write(name, report, out)
     sys.exit(0 if exit_zero else report.exit_code)
 
 
@@ -352,7 +367,7 @@ def diff_(
             screen = _text(done.report, out is None, verbose, *drawn)
             _emit(screen if live and out is None else "\n".join([*table, screen]), out)
         else:
-            _emit(FORMATS[name](done.report), out)
+            _write(name, done.report, out)
     sys.exit(0 if exit_zero else done.report.exit_code)
 
 
@@ -366,6 +381,23 @@ def _text(report: object, terminal: bool, verbose: bool, pictures: list[Path], n
     color = terminal and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = get_terminal_size((100, 24)).columns if terminal else 100
     return text.render(report, color=color, width=width, verbose=verbose, pictures=pictures, notes=notes)
+
+
+def _write(name: str, report: Report, out: str | None) -> None:
+    """A report in the format of that name; for GitHub also as the summary of the step that runs this."""
+    from oracle.reports import FORMATS
+
+    _emit(FORMATS[name](report), out)
+    if name == "github" and (page := os.environ.get("GITHUB_STEP_SUMMARY")):
+        from oracle.reports import github
+
+        try:
+            with Path(page).open("a", encoding="utf-8") as file:
+                file.write(github.summary(report))
+        except OSError as problem:
+            raise click.UsageError(
+                f"GITHUB_STEP_SUMMARY {page}: cannot be written ({problem.strerror})"
+            ) from None
 
 
 def _emit(text: str, out: str | None) -> None:

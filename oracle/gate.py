@@ -11,7 +11,8 @@ from oracle import benchmark, compare
 from oracle.baseline import Baseline, BaselineError, read, write
 from oracle.benchmark import Timing
 from oracle.report import Report
-from oracle.reports import words
+from oracle.reports import changes, words
+from oracle.reports.clean import no_command
 
 NO = ("", "0", "false", "no", "off")
 
@@ -41,6 +42,11 @@ class Gate:
         file = Path(path)
         return cls(file, None if update and not file.exists() else read(file), update)
 
+    def decides(self, timing: Timing) -> bool:
+        """Whether a timing fails the gate, or goes into the baseline: then it is worth another look."""
+        before = self.old.speed.get(timing.name) if self.old is not None else None
+        return self.update or (before is not None and compare.slower(before, timing.ratio))
+
     def settle(
         self, report: Report, timings: Sequence[Timing], today: date
     ) -> tuple[Report, tuple[str, ...]]:
@@ -65,17 +71,19 @@ class Gate:
             blocks.append(self._updated(report, speed, today))
             old = new
         assert old is not None
-        changes = compare.compare(report, old, today, speed)
-        blocks.append(compare.render(changes, old, self.path.name))
-        return compare.judged(report, changes), tuple(blocks)
+        report = compare.judged(report, old, str(self.path), compare.compare(report, old, today, speed))
+        if report.baseline is not None:
+            blocks.append(changes.render(report.baseline))
+        return report, tuple(blocks)
 
     def _updated(self, report: Report, speed: Mapping[str, float], today: date) -> str:
         assert self.path is not None
         if self.old is None:
             return f"{words.MARKS['note']} {self.path.name} is new: it accepts everything that was found.\n"
-        changes = compare.compare(report, self.old, today, speed)
+        found = compare.compare(report, self.old, today, speed)
         lines = [f"{words.MARKS['note']} {self.path.name} is updated. What changed:"]
-        return "\n".join(lines + [f"  {change.text}" for change in changes]) + "\n"
+        lines += [f"  {change.text}" for change in found] or ["  nothing"]
+        return no_command("\n".join(lines)) + "\n"
 
     @staticmethod
     def _write(path: Path, new: Baseline) -> None:

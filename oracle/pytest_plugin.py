@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from oracle.reports.results import Result
 
 WHOLE = "whole/conforms"
-"""The test of what no case stands for: a cause without a failing case, numbers that nothing explains, a baseline."""
+"""The test of the engine as a whole: it fails exactly when `oracle check` would, also by what no case stands for, such
+as a change since the baseline."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -175,6 +176,21 @@ class Conformance:
 
         return results(self.report())[len(self.report().cases) :]
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The verdict in a sentence, and the comparison with the baseline, announcements included."""
+        if self._report is None:  # nothing was run
+            return
+        from oracle.reports import changes, facts, words
+        from oracle.reports.clean import no_command
+
+        mark, headline = facts.verdict(self._report)
+        terminalreporter.section("oracle")
+        terminalreporter.line(no_command(f"{words.MARKS[mark]} {headline}"))
+        if self._report.baseline is not None:
+            terminalreporter.write(changes.render(self._report.baseline))
+        if self._report.exit_code == 1:
+            terminalreporter.line(no_command(f"all of it: {facts.rerun(self._report)}"))
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
@@ -224,21 +240,24 @@ class CaseItem(pytest.Item):
         if self.name == WHOLE:
             self._whole()
             return
+        from oracle.reports.clean import no_command
+
         result = self.conformance.result(self.name)
         if result is not None and result.file and result.line:
             self.place = (result.file, result.line)
         if result is None or result.status == "skipped":
-            pytest.skip(result.message if result else "not run")
+            pytest.skip(no_command(result.message) if result else "not run")
         if result.status != "passed":
             raise Failed(_text(result))
 
     def _whole(self) -> None:
-        from oracle.compare import FAILS
+        from oracle.reports import facts
 
-        said = [_text(result) for result in self.conformance.rest() if result.status in ("failed", "error")]
-        said += [note for note in self.conformance.report().notes if note.startswith(FAILS)]
-        if said:
-            raise Failed("\n\n".join(said))
+        report = self.conformance.report()
+        if report.exit_code:
+            said = [facts.verdict(report)[1]]
+            said += [_text(result) for result in self.conformance.rest() if result.status != "passed"]
+            raise Failed("\n\n".join(dict.fromkeys(said)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         return str(excinfo.value) if isinstance(excinfo.value, Failed) else super().repr_failure(excinfo)
@@ -248,7 +267,12 @@ class CaseItem(pytest.Item):
 
 
 class Failed(Exception):
-    """A case that failed; the message is all that a reader gets to see."""
+    """A case that failed; the message, in which nothing is a command to CI, is all that a reader gets to see."""
+
+    def __init__(self, message: str) -> None:
+        from oracle.reports.clean import no_command
+
+        super().__init__(no_command(message))
 
 
 def _text(result: Result) -> str:

@@ -74,6 +74,7 @@ def redact(report: Report, detail: Detail = "full", hints: int = 3, hidden: Sequ
         ops=report.ops if detail == "full" else {op: _op(result) for op, result in report.ops.items()},
         conventions=report.conventions if detail == "full" and not secret else {},
         notes=(),
+        baseline=None,
         score=report.score or by_level(report),
         withheld=Withheld(
             max(detail, earlier.detail, key=DETAILS.index),

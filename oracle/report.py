@@ -192,6 +192,37 @@ class Withheld:
     cases: int = 0
 
 
+Trend = Literal["worse", "better", "other"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between a report and what was there before.
+
+    trend   "other" is neither worse nor better
+    fails   whether a gate fails by it
+    text    the sentence
+    advice  what to do about it when a baseline was there before; "" when nothing is to be done
+    cause   index of the cause that it is about, when that is in the report
+    """
+
+    trend: Trend
+    fails: bool
+    text: str
+    advice: str = ""
+    cause: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A report beside its baseline: the file's name, the changes, those that fail first, and what is accepted and
+    still there, each in a sentence with its date and reason."""
+
+    name: str
+    changes: tuple[Change, ...]
+    accepted: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class SubjectInfo:
     """Which engine was tested: sha256 of its source, and how its parts were found (for --verbose)."""
@@ -233,6 +264,7 @@ class Report:
     withheld: Withheld | None = None
     options: tuple[str, ...] = ()
     """Words of the command line, besides the target, that this report depends on."""
+    baseline: Comparison | None = None
 
     @property
     def ok(self) -> bool:

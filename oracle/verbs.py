@@ -116,6 +116,41 @@ def doctor() -> None:
     sys.exit(0 if look.ready(isolation, parts) else 2)
 
 
+@click.command()
+@click.argument("old", type=click.Path(exists=True, dir_okay=False))
+@click.argument("new", type=click.Path(exists=True, dir_okay=False))
+def compare(old: str, new: str) -> None:
+    """What changed between two JSON reports of one engine, in words. Exit code 1 when something got worse.
+
+    OLD may also be a baseline: then the question is what its gate would say, without running anything.
+    """
+    from datetime import date
+
+    from oracle.baseline import SCHEMA, BaselineError, read
+    from oracle.compare import between, judged
+    from oracle.compare import compare as since
+    from oracle.reports import changes
+
+    later = _report(new)
+    if f'"{SCHEMA}"' in Path(old).read_text(encoding="utf-8", errors="replace")[:200]:
+        try:
+            baseline = read(Path(old))
+        except BaselineError as problem:
+            raise click.UsageError(f"OLD {problem}") from None
+        report = judged(later, baseline, old, since(later, baseline, date.today()))
+        if report.baseline is None:
+            raise click.UsageError(f"NEW {new}: its check is not complete ({later.error or 'nothing ran'})")
+        click.echo(changes.render(report.baseline), nl=False)
+        sys.exit(report.exit_code)
+    earlier = _report(old)
+    for name, report in ((f"OLD {old}", earlier), (f"NEW {new}", later)):
+        if report.exit_code not in (0, 1):
+            raise click.UsageError(f"{name}: its check is not complete ({report.error or 'nothing ran'})")
+    found = between(earlier, later)
+    click.echo(changes.render_between(old, new, found), nl=False)
+    sys.exit(any(change.trend == "worse" for change in found))
+
+
 def _case(name: str) -> Case:
     from oracle import suite
 

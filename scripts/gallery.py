@@ -5,6 +5,7 @@ Each example is a function that computes, draws before and after backward, and r
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -314,7 +315,11 @@ def write(pictures: dict[str, Any], directory: Path) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    directory = Path(arguments[0]) if arguments else PICTURES
+    parser = argparse.ArgumentParser(
+        prog="scripts/gallery", description="The README's examples, computed and drawn."
+    )
+    parser.add_argument("directory", nargs="?", type=Path, default=PICTURES, help="for the pictures")
+    directory = parser.parse_args(arguments).directory
     for number, examples in enumerate(GALLERY, 1):
         for make in examples:
             example = make()

@@ -341,6 +341,13 @@ FORMS: Mapping[str, Forms] = {
             },
         ),
     ),
+    "logit": Forms(
+        {
+            "log x - log(1 - x)": lambda x: log(x) - log(1.0 - x),
+            "log x - log1p(-x)": lambda x: log(x) - log1p(-x),
+        },
+        ({"1/x + 1/(1 - x)": lambda x: 1.0 / x + 1.0 / (1.0 - x)},),
+    ),
     "logsigmoid": Forms(
         {
             "min(x, 0) - log1p(exp(-|x|))": lambda x: min(x, 0.0) - log1p(exp(-abs(x))),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from oracle.floats import decimal
 from oracle.report import Report
-from oracle.reports import words
+from oracle.reports import changes, words
 from oracle.reports.clean import one_line
 from oracle.vocabulary import VOCABULARY
 
@@ -58,6 +58,10 @@ def verdict(report: Report) -> tuple[str, str]:
         if report.unexplained:
             stays = "stays" if report.unexplained == 1 else "stay"
             said.append(f"{words.count(report.unexplained, 'wrong number')} {stays} unexplained")
+        if since := changes.failing(report):
+            assert report.baseline is not None
+            name_of = one_line(report.baseline.name, 120)
+            said.append(f"{words.count(len(since), 'change')} that {name_of} does not accept")
         if not said:
             lost = [o for o in ("error", "timeout", "nondeterministic", "fail") if counts[o]]
             said = [f"{words.count(counts[o], 'case')} {OUTCOME_WORDS[o]}" for o in lost]
@@ -177,6 +181,7 @@ def rerun(report: Report, case: str | None = None) -> str:
     if not report.options and report.profile != "lecture":
         words += ["--profile", one_line(report.profile)]
     words += ["--case", one_line(case)] if case else []
+    words += ["--baseline", one_line(report.baseline.name)] if report.baseline and not case else []
     arguments = one_line(report.subject.found.get("arguments", "")) if report.suite == "diff" else ""
     return shlex.join(words) + (f" -- {arguments}" if arguments else "")
 

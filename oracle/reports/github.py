@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from oracle.report import Cause, Report
-from oracle.reports import facts, words
+from oracle.reports import changes, facts, words
 from oracle.reports.clean import inert, no_command, one_line
 from oracle.reports.results import explanation
 
@@ -29,6 +29,10 @@ def render(report: Report) -> str:
     failing = "error" if report.exit_code else "warning"
     for cause in words.demanded(report):
         found[failing].append(_annotation(failing, cause))
+    for change in report.baseline.changes if report.baseline else ():
+        if change.cause is None:
+            level = "error" if change.fails else "notice"
+            found[level].append(_command(level, changes.sentence(change), title="baseline"))
     if mark == "bad" and (report.unexplained or not found["error"]):
         found["error"].append(_command("error", headline, title="oracle"))
     for cause in words.others(report):
@@ -54,6 +58,10 @@ def summary(report: Report) -> str:
             parts.append(_inline(" ".join(after)))
     if balance := facts.balance(report):
         parts.append(_inline(balance))
+    if report.baseline is not None:
+        told = [changes.verdict(report.baseline), *changes.rows(report.baseline)]
+        marked = [_inline(f"{words.MARKS.get(mark, '')} {text}") for mark, text in told]
+        parts.append("\n- ".join([f"**{marked[0]}**\n", *marked[1:]]))
     stated = [
         f"- {words.MARKS['note']} {cause.severity}: {_inline(words.sentence(cause))}"
         for cause in words.others(report)

@@ -7,7 +7,7 @@ from typing import Any
 
 from oracle.floats import short
 from oracle.report import CaseResult, Cause, Example, Report, Row
-from oracle.reports import facts, layout, picture, words
+from oracle.reports import changes, facts, layout, picture, words
 from oracle.reports.clean import inert, no_command, one_line
 from oracle.reports.palette import dark_css
 from oracle.reports.results import STATUS
@@ -35,6 +35,9 @@ def render(report: Report) -> str:
     rows = facts.tested(report) if report.cases else []
     rows += [("score", one_line(facts.score(report)))] * (report.score is not None)
     rows += [("note", one_line(note)) for note in report.notes]
+    if report.baseline is not None:
+        told = [changes.verdict(report.baseline), *changes.rows(report.baseline)]
+        rows += [("baseline", f"{words.MARKS.get(mark, '')} {text}".strip()) for mark, text in told]
     rows += [("run", facts.run_facts(report)), ("sha256", one_line(report.subject.sha256)),
              ("again", facts.rerun(report))]  # fmt: skip
     return no_command(

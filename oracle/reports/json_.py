@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from oracle.floats import decimal, to_hex
-from oracle.report import SCHEMA, Cause, Example, OpResult, Report, Row, Score
+from oracle.report import SCHEMA, Cause, Comparison, Example, OpResult, Report, Row, Score
 from oracle.reports.clean import inert
 from oracle.reports.json_reader import ReportError, from_json
 
@@ -96,6 +96,15 @@ def to_json(report: Report) -> dict[str, Any]:
         ],
         "score": None if report.score is None else _score_json(report.score),
         "withheld": None if report.withheld is None else vars(report.withheld).copy(),
+        "baseline": None if report.baseline is None else _comparison_json(report.baseline),
+    }
+
+
+def _comparison_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "name": comparison.name,
+        "changes": [vars(change).copy() for change in comparison.changes],
+        "accepted": list(comparison.accepted),
     }
 
 

@@ -16,6 +16,8 @@ from oracle.report import (
     SCHEMA,
     CaseResult,
     Cause,
+    Change,
+    Comparison,
     Detail,
     Example,
     Kind,
@@ -27,6 +29,7 @@ from oracle.report import (
     Score,
     Severity,
     SubjectInfo,
+    Trend,
     Verdict,
     Withheld,
 )
@@ -140,6 +143,7 @@ def from_json(data: Any) -> Report:
         score=top.get("score").optional(_score),
         withheld=top.get("withheld").optional(_withheld),
         options=top.get("options").optional(lambda field: field.each(_Field.text)) or (),
+        baseline=top.get("baseline").optional(lambda field: _comparison(field, len(causes))),
     )
 
 
@@ -159,6 +163,27 @@ def _points(field: _Field) -> Points:
 
 def _withheld(field: _Field) -> Withheld:
     return Withheld(field["detail"].one_of(get_args(Detail)), field["hints"].whole(), field["cases"].whole())
+
+
+def _comparison(field: _Field, causes: int) -> Comparison:
+    return Comparison(
+        name=field["name"].text(),
+        changes=field["changes"].each(lambda change: _change(change, causes)),
+        accepted=field["accepted"].each(_Field.text),
+    )
+
+
+def _change(field: _Field, causes: int) -> Change:
+    cause = field["cause"].optional(_Field.whole)
+    if cause is not None and not 0 <= cause < causes:
+        raise field["cause"].error(f"an index into the {causes} causes of the report")
+    return Change(
+        trend=field["trend"].one_of(get_args(Trend)),
+        fails=field["fails"].yes_no(),
+        text=field["text"].text(),
+        advice=field["advice"].text(),
+        cause=cause,
+    )
 
 
 def _reference(field: _Field) -> str:

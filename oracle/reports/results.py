@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from oracle.report import CaseResult, Cause, Points, Report, Score
-from oracle.reports import facts, words
+from oracle.reports import changes, facts, words
 
 Status = Literal["passed", "failed", "error", "skipped"]
 
@@ -60,6 +60,8 @@ def results(report: Report) -> list[Result]:
     if report.unexplained and not _accepted(report):
         message = f"{words.count(report.unexplained, 'wrong number')} without an explanation"
         found.append(Result("causes", "unexplained", "failed", message, facts.balance(report)))
+    for n, change in enumerate(changes.failing(report), 1):
+        found.append(Result("baseline", f"change {n}", "failed", changes.sentence(change)))
     if report.exit_code not in (0, 1) or (
         report.exit_code == 1 and all(r.status in ("passed", "skipped") for r in found)
     ):

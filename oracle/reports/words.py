@@ -131,10 +131,14 @@ def untold(example: Example) -> bool:
 
 
 def demanded(report: Report) -> list[Cause]:
-    """The causes that make the subject fail, those that explain most first."""
+    """The causes that make the subject fail, those that explain most first; of what is missing, what is there under
+    another name."""
     order = list(_DEFECTS)
     found = [cause for cause in report.causes if cause.demanded]
-    return sorted(found, key=lambda cause: (order.index(cause.severity), -cause.wrong_numbers))
+    return sorted(
+        found,
+        key=lambda cause: (order.index(cause.severity), -cause.wrong_numbers, cause.mistake is None),
+    )
 
 
 def others(report: Report) -> list[Cause]:

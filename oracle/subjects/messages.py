@@ -142,7 +142,8 @@ def read_answer(line: bytes, number: int, case: Case, seconds: float) -> Answer:
             seen.append(Observation.from_json(row, len(case.program)))
         except ProgramError as problem:
             raise Lost("protocol", f"observations[{k}].{problem}") from None
-    return Answer(tuple(seen), seconds=seconds)
+    cpu: Any = data.get("cpu")
+    return Answer(tuple(seen), seconds=seconds, cpu=cpu if type(cpu) in (int, float) else None)
 
 
 def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,9 @@ from typing import Any
 def torch() -> Any:
     """The module, with vectorised kernels switched off: those differ from the scalar ones in the last bit."""
     os.environ.setdefault("ATEN_CPU_CAPABILITY", "default")
-    import torch as module
+    with warnings.catch_warnings():  # without NumPy, which nothing here needs, torch warns of that
+        warnings.filterwarnings("ignore", "Failed to initialize NumPy")
+        import torch as module
 
     module.set_num_threads(1)
     return module

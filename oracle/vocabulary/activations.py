@@ -163,6 +163,24 @@ SMOOTH = (
         naive={None: {"(1 + tanh(x/2))/2": lambda a: 0.5 * (1.0 + math.tanh(0.5 * a))}},
     ),
     Op(
+        "logit",
+        1,
+        torch=lambda t, a: t.logit(a),
+        mpmath=lambda m, a: m.log(a / (1 - a)),
+        value=lambda a: math.log(a / (1.0 - a)),
+        vjp=(lambda g, y, a: divide(g, abs(a) * (1.0 - a)) if 0 <= a <= 1 else NAN,),
+        points=each(0.7, 0.25, 0.45, 0.93, 0.06),
+        domain=lambda a: 0 < a < 1,
+        edges=each(0.5, 0.0, 1.0, -0.5, 1.5, 1e-9),
+        value_bound=Bound(4, absolute=4),  # 27 % of it: log(x) - log(1 - x)
+        slope_bound=Bound(8),  # 25 % of it: 1/x + 1/(1 - x)
+        spellings=("logit",),
+        naive={
+            None: {"-log(1/x - 1)": lambda a: -math.log(1.0 / a - 1.0)},
+            0: {"1/(x - x²)": lambda a: 1.0 / (a - a * a)},
+        },
+    ),
+    Op(
         "logsigmoid",
         1,
         torch=lambda t, a: t.nn.functional.logsigmoid(a),

@@ -8,8 +8,9 @@ from datetime import date
 import pytest
 
 from oracle.baseline import Baseline
-from oracle.compare import Change, between, compare, judged, render
-from oracle.report import OpResult, Report
+from oracle.compare import between, compare, judged
+from oracle.report import Change, OpResult, Report, SubjectInfo
+from oracle.reports.changes import render, render_between, sentence
 from tests.gate.reports import cause, report
 
 TODAY = date(2026, 6, 1)
@@ -20,8 +21,18 @@ def changes(new: Report, old: Report) -> tuple[Change, ...]:
     return compare(new, Baseline.of(old), TODAY)
 
 
+def gated(new: Report, old: Baseline) -> Report:
+    return judged(new, old, "oracle.json", compare(new, old, TODAY))
+
+
+def screen(new: Report, old: Baseline) -> str:
+    comparison = gated(new, old).baseline
+    assert comparison is not None
+    return render(comparison)
+
+
 def failing(found: tuple[Change, ...]) -> list[str]:
-    return [change.text for change in found if change.fails]
+    return [sentence(change) for change in found if change.fails]
 
 
 def only(found: tuple[Change, ...], fails: bool) -> str:
@@ -42,6 +53,14 @@ def test_a_moved_line_and_another_wording_are_no_change() -> None:
 def test_a_new_cause_fails_and_says_where() -> None:
     text = only(changes(report(cause()), report()), True)
     assert text == "new: mul pushes the negative of the gradient (engine.py:31)."
+
+
+def test_a_place_is_spelled_as_the_target_was() -> None:
+    new = report(
+        cause(file="/home/me/lab/engine.py"),
+        subject=SubjectInfo("engine.py:Value", "lab/engine.py", "python", "", "/home/me/lab/engine.py"),
+    )
+    assert "(lab/engine.py:31)" in failing(changes(new, report()))[0]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +90,16 @@ def test_what_a_wrong_rule_hides_is_not_told_as_news() -> None:
     assert len(alone) == 3
 
 
+def test_what_a_repair_brings_to_light_is_said_to_be_that() -> None:
+    policy = cause(kind="lifecycle", op=None, severity="policy", message="the engine differs")
+    new, fixed = failing(changes(report(policy), report(cause())))
+    assert (
+        new == "new: the engine differs (engine.py:31). A wrong rule may have hidden it, which is fixed now."
+    )
+    assert fixed.startswith("fixed: mul")
+    assert "hidden" not in failing(changes(report(policy), report()))[0]
+
+
 def test_a_cause_that_got_more_severe_fails() -> None:
     texts = failing(changes(report(cause()), report(cause(severity="imprecise"))))
     assert texts[0].startswith("worse, imprecise became wrong")
@@ -96,7 +125,7 @@ def test_new_cases_of_a_newer_suite_are_announced_and_break_nothing() -> None:
     found = changes(new, report())
     assert failing(found) == []
     assert any("1 new case of suite 2, 1 of them not passed" in change.text for change in found)
-    assert judged(new, found).exit_code == 0
+    assert gated(new, Baseline.of(report())).exit_code == 0
 
 
 def test_a_cause_that_an_old_case_shows_fails_with_a_newer_suite_too() -> None:
@@ -132,7 +161,7 @@ def test_cases_of_a_new_cause_are_not_told_twice() -> None:
 
 def test_a_selection_of_cases_is_no_pass() -> None:
     text = failing(changes(report(cases={"forward/mul": "pass"}), report()))[0]
-    assert "1 case of the baseline did not run: graph/square" in text and "--level" in text
+    assert "1 case did not run, but did before: graph/square" in text and "--level" in text
 
 
 @pytest.mark.parametrize(
@@ -182,24 +211,50 @@ def test_a_program_without_a_time_fails_and_a_run_without_benchmark_does_not() -
 def test_the_gate_demands_what_fails_and_nothing_else() -> None:
     new = cause(op="exp", severity="policy", demanded=False, message="exp differs")
     both = report(cause(), new)
-    found = judged(both, changes(both, report(cause())))
+    found = gated(both, Baseline.of(report(cause())))
     assert [c.demanded for c in found.causes] == [False, True]
     assert found.exit_code == 1 and not found.ok
-    assert any("exp differs" in note for note in found.notes)
-    same = judged(report(cause()), changes(report(cause()), report(cause())))
+    assert found.baseline is not None
+    (change,) = found.baseline.changes
+    assert (change.trend, change.fails, change.cause) == ("worse", True, 1) and "exp differs" in change.text
+    assert found.baseline.accepted == ("mul pushes the negative of the gradient",)
+    same = gated(report(cause()), Baseline.of(report(cause())))
     assert same.ok and not same.causes[0].demanded
 
 
 @pytest.mark.parametrize("code", [3, 4, 5])
 def test_a_report_that_judged_nothing_keeps_its_exit_code(code: int) -> None:
-    assert judged(report(exit_code=code), [Change(False, "x")]).exit_code == code
+    found = judged(report(exit_code=code), Baseline.of(report()), "b", [Change("worse", True, "x")])
+    assert found == report(exit_code=code)
 
 
 def test_two_reports_in_words() -> None:
     old, new = report(cause(severity="policy")), report(cause(severity="policy", operand=1))
-    texts = [change.text for change in between(old, new)]
-    assert [text.split(":")[0] for text in texts] == ["new", "fixed"]
+    text = render_between("monday.json", "friday.json", between(old, new))
+    assert text.splitlines() == [
+        "✗ monday.json → friday.json: 1 thing got worse and 1 thing got better.",
+        "  ✗ new: mul pushes the negative of the gradient (engine.py:31).",
+        "  ✓ fixed: mul pushes the negative of the gradient.",
+    ]
     assert between(report(cause()), report(cause())) == ()
+    assert render_between("a", "b", ()) == "✓ a → b: no difference.\n"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        report(),
+        report(cause(kind="seed"), suite="2", reference="3.0", unexplained=9),
+        report(
+            cases={"forward/mul": "timeout"}, ops={**OPS, "exp": OpResult(False), "log": OpResult(True, True)}
+        ),
+        report(cases={"forward/mul": "pass", "graph/square": "pass", "nn/new": "fail"}, suite="2"),
+    ],
+    ids=["repaired", "another", "changed", "new cases"],
+)
+def test_between_two_reports_there_is_no_talk_of_a_baseline(new: Report) -> None:
+    text = render_between("old", "new", between(report(cause()), new))
+    assert "baseline" not in text and "gate" not in text
 
 
 def test_the_screen_lists_what_is_accepted_with_its_reason() -> None:
@@ -207,20 +262,16 @@ def test_the_screen_lists_what_is_accepted_with_its_reason() -> None:
     (row,) = old.accepted.values()
     row = dataclasses.replace(row, reason="see issue 12", expires=date(2027, 1, 31))
     old = dataclasses.replace(old, accepted={row.fingerprint: row})
-    text = render(compare(report(cause()), old, TODAY), old, "oracle.json")
-    assert text.splitlines() == [
+    assert screen(report(cause()), old).splitlines() == [
         "✓ Against oracle.json: no change; 1 cause is accepted.",
         "  accepted: mul pushes the negative of the gradient until 2027-01-31: see issue 12",
     ]
-    text = render(compare(report(), old, TODAY), old, "oracle.json")
-    assert text.startswith(
-        "✗ Against oracle.json: 1 change that the gate does not accept; 1 cause is accepted."
-    )
+    assert screen(report(), old).startswith("✗ Against oracle.json: 1 change that the gate does not accept.")
 
 
 def test_a_subjects_words_are_no_command_to_ci() -> None:
     hostile = cause(message="x\n::error::owned")
     new = report(hostile)
     old = Baseline.of(report())
-    for text in (render(compare(new, old, TODAY), old, "b"), *judged(new, changes(new, report())).notes):
+    for text in (screen(new, old), render_between("::error::", "b", between(report(), new))):
         assert not any(line.lstrip().startswith("::") for line in text.splitlines())

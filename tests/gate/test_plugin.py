@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from importlib import import_module
 from pathlib import Path
@@ -96,6 +97,18 @@ def test_selection(folder: pytest.Pytester, args: list[str], selected: list[str]
         assert found == selected
 
 
+def test_a_subjects_words_are_no_command_to_ci(folder: pytest.Pytester) -> None:
+    wrong = (folder.path / "wrong.py").read_text()
+    assert "def __mul__(self, other):" in wrong
+    command = '        raise ValueError("\\n::error::owned\\n##[error]owned")'
+    text = wrong.replace("def __mul__(self, other):", "def __mul__(self, other):\n" + command)
+    (folder.path / "wrong.py").write_text(text)
+    result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "-rs", "--junitxml=j.xml")
+    said = result.stdout.str() + (folder.path / "j.xml").read_text()
+    assert result.ret == 1 and "owned" in said
+    assert "##[" not in said and not any(line.lstrip().startswith("::") for line in said.splitlines())
+
+
 def test_stop_at_the_first(folder: pytest.Pytester) -> None:
     result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "-x")
     assert result.parseoutcomes()["failed"] == 1
@@ -160,7 +173,44 @@ def test_a_baseline_accepts_and_holds(folder: pytest.Pytester) -> None:
         (folder.path / "wrong.py").read_text().replace("node.grad = ", "node.grad += ")
     )
     stale = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "--oracle-baseline", "b.json")
-    assert stale.ret == 1 and "baseline, fails: fixed: mul overwrites" in stale.stdout.str()
+    assert stale.ret == 1
+    stale.stdout.fnmatch_lines(
+        [
+            "✗ wrong.py:Value: 1 change that b.json does not accept.",
+        ]
+    )
+    assert stale.parseoutcomes()["failed"] == 1
+
+
+def test_the_summary_has_the_verdict_and_announcements(folder: pytest.Pytester) -> None:
+    """Also what does not fail: new cases of a newer suite, and what is accepted."""
+    accepted = Baseline.of(check("wrong.py"))
+    older = dataclasses.replace(
+        accepted,
+        suite="0",
+        cases={name: word for name, word in accepted.cases.items() if not name.startswith("nn/")},
+    )
+    write(folder.path / "b.json", older)
+    result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "--oracle-baseline", "b.json")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "*= oracle =*",
+            "✓ wrong.py:Value agrees with PyTorch in *",
+            "✓ Against *b.json: no change; * accepted.",
+            f"  △ suite 0 before, {suite.VERSION} now.",
+            "  △ * new cases of suite *--update-baseline takes it in.",
+            "  accepted: mul overwrites*",
+        ]
+    )
+    plain = folder.runpytest_inprocess("test_own.py")
+    assert "= oracle =" not in plain.stdout.str()
+
+
+def test_the_test_of_the_whole_fails_with_any_other(folder: pytest.Pytester) -> None:
+    result = folder.runpytest_inprocess("--oracle-subject", "wrong.py", "wrong.py::whole/conforms")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["FAILED wrong.py::whole/conforms - wrong.py:Value: 1 rule is wrong."])
 
 
 def test_fixtures(folder: pytest.Pytester) -> None:

@@ -20,6 +20,33 @@ from oracle.unfinished import not_run
 from tests.gate.conftest import Oracle, environment
 
 
+def test_interrupted(engine: Path) -> None:
+    """Ctrl-C does not end in the exit code that says "something was found"."""
+    text = engine.read_text()
+    engine.write_text(
+        text.replace("self.data = data", "self.data = data\n        import time; time.sleep(60)", 1)
+    )
+    command = [sys.executable, "-m", "oracle", "check", "engine.py", "--timeout", "60"]
+    command += ["--format", "json", "-o", "report.json"]
+    process = subprocess.Popen(
+        command,
+        cwd=engine.parent,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (engine.parent / "report.json").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)  # into the run
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130 and "oracle: interrupted" in said and "Traceback" not in said
+    assert json.loads((engine.parent / "report.json").read_text())["exit_code"] == 4
+
+
 def test_killed_midway(engine: Path) -> None:
     text = engine.read_text()
     engine.write_text(

@@ -171,10 +171,23 @@ def loading(change: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
         ),
         (loading(lambda s: s.update({"2.bias": 1.0})), "2.bias in the state dict has shape ()"),
         (loading(lambda s: s.update({"0.weight": [[1.0], [1.0, 2.0], [1.0, 2.0]]})), "has shape None"),
+        (loading(lambda s: s.update({"2.weight": [[1.0, "2", 3.0]]})), "holds '2', which is not a number"),
     ],
 )
 def test_mistakes_get_a_sentence(act: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
+        act()
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda: nn.MLP(2, [1], rng=3), "rng is a generator such as random.Random(1), got 3"),  # type: ignore[arg-type]
+        (lambda: nn.MLP(2, [1]).load_state_dict([1.0]), "maps names to numbers, got a list"),  # type: ignore[arg-type]
+    ],
+)
+def test_other_types_get_a_sentence(act: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
         act()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from time import thread_time
 
 from .engine import Engine, NotANumber
 from .keeping import ReadOnly
@@ -40,13 +41,15 @@ def run(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
     try:
         build.leaves()
         build.nodes()
+        began = thread_time()  # a limit on the process's time makes process_time coarse
         for step in message["steps"]:
             STEPS[step[0]](build, *step[1:])
+        cpu = thread_time() - began
     except ReadOnly as step:
         return {"unsupported": str(step)}
     except BaseException as problem:  # whatever the subject raises, exit() included, is an answer
         return {"error": describe(problem, engine.files, build.during, build.at)}
-    return {"observations": build.seen}
+    return {"observations": build.seen, "cpu": cpu}
 
 
 class Build:
