@@ -39,7 +39,8 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None
         pushed = [trace.own[leaf] for leaf in leaves.values()]
         twice = next((places for places in pushed if len(places) > 1), None)
         if twice is not None and () in pushed:  # what belongs to one operand goes to another
-            return twice[0].file, twice[0].line
+            where = twice[0 if pushed[0] == () else -1]
+            return where.file, where.line
     found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
     return None if found is None else (found.file, found.line)
 

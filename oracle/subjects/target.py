@@ -37,10 +37,10 @@ class Target:
         return package + self.file.name + (f":{self.class_name}" if self.class_name else "")
 
     def sha256(self) -> str:
-        """Fingerprint of the file and of the Python files beside it."""
+        """Fingerprint of the file and of the Python files beside it that are files indeed, and can be read."""
         digest = hashlib.sha256(self.file.read_bytes())
         for sibling in sorted(self.file.parent.glob("*.py")):
-            if sibling != self.file:
+            if sibling != self.file and sibling.is_file() and os.access(sibling, os.R_OK):
                 digest.update(sibling.name.encode() + b"\0" + sibling.read_bytes())
         return digest.hexdigest()
 

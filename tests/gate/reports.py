@@ -29,7 +29,7 @@ def report(*causes: Cause, cases: dict[str, str] | None = None, **fields: Any) -
         for name, outcome in outcomes.items()
     )
     ordinary: dict[str, Any] = {
-        "subject": SubjectInfo("engine.py:Value", "engine.py", "python", "3f2a"),
+        "subject": SubjectInfo("engine.py:Value", "engine.py", "python", "3f2a", "engine.py"),
         "oracle": "0.1.0", "suite": "1", "reference": "2.13.0", "isolation": "weak", "profile": "lecture",
         "seed": "", "seconds": 0.8, "exit_code": int(any(c.demanded for c in causes)), "causes": causes,
         "cases": results, "unexplained": 0,

@@ -25,7 +25,7 @@ ATTACK = Case("hostile/attack", Program.build([TRIGGER, -3.0], [("mul", [0, 1])]
 CASES = [HONEST, ATTACK, HONEST, HONEST]
 
 GOLDEN = PACKAGE / "suite" / "golden.json"
-TORCH = PACKAGE / "torch_reference.py"
+TORCH = PACKAGE / "torch_reference" / "module.py"
 
 
 @pytest.fixture(autouse=True)

@@ -338,3 +338,11 @@ def test_a_class_from_a_compiled_module(write: Write) -> None:
     with pytest.raises(LoadError) as caught:
         open_subject(write("from fast._core import Value\n"))
     assert "Value comes from fast._core, which is not among its Python files" in str(caught.value)
+
+
+def test_what_cannot_be_read_beside_the_target_is_passed_by(write: Write) -> None:
+    path = Path(write(ENGINE, "engine.py"))
+    (path.parent / "dangling.py").symlink_to(path.parent / "nowhere.py")
+    (path.parent / "folder.py").mkdir()
+    with open_subject(str(path)) as subject:
+        assert subject.run([CASE])[0].ok

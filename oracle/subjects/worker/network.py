@@ -135,8 +135,11 @@ def _siblings(loaded: Loaded) -> Iterator[str]:
     for path in sorted(files, key=lambda path: (path.count(os.sep), path))[:MOST]:
         if os.path.realpath(path) in loaded.modules.files:
             continue
-        with open(path, encoding="utf-8", errors="replace") as file:
-            defined = re.findall(r"^class (\w+)", file.read(), re.MULTILINE)
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                defined = re.findall(r"^class (\w+)", file.read(), re.MULTILINE)
+        except OSError:  # a folder, or a link to what is not there or must not be read
+            continue
         if any(map(_means_network, defined)):
             parts = os.path.relpath(path, root).removesuffix(".py").split(os.sep)
             yield ".".join([package, *parts] if package else parts)
