@@ -104,6 +104,7 @@ def _cause(cause: Cause, detail: Detail, hints: int, secret: frozenset[str], tou
         line=None if detail == "none" else cause.line,
         cases=tuple(name for name in cause.cases if name not in secret),
         wrong_numbers=0 if touched else cause.wrong_numbers,
+        unproven=0 if touched else cause.unproven,
         example=example,
         hints=(first, second, third),
     )

@@ -97,7 +97,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Cause:
-    """One defect of the subject (design, section 3)."""
+    """One defect of the subject (design, section 3).
+
+    wrong_numbers  how many numbers it accounts for
+    unproven       how many of these the rules, replaced by what was measured of them, do not reproduce
+    """
 
     kind: Kind
     severity: Severity
@@ -114,6 +118,7 @@ class Cause:
     example: Example | None
     hints: tuple[str, str, str]
     policy: str | None = None
+    unproven: int = 0
 
     @property
     def fingerprint(self) -> tuple[str, str | None, int | None, str | None, str | None]:

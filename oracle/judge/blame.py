@@ -595,7 +595,10 @@ class _Blame:
                 shares.append(known[slot] if slot in known else self._correct(rule, point, slot, g))
             lossy = any(x.kind == "accumulation" or x.detail == DETACHED for x in faults)
             explained = _fits(observed, shares, lossy)
-            self._strike(f, faults, explained)
+            if explained or f.run.fresh or not f.run.case.policy:
+                self._strike(f, faults, explained)
+            else:  # the rule, and the engine's choice on top of it
+                self.open.append(f)
 
     def _correct(self, rule: Rule, point: Point, slot: int, g: float) -> float:
         node = Node(rule[0], (), VOCABULARY[rule[0]].settings[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -130,7 +131,9 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     if where is not None and subject.file is not None:
         line = line_at(subject.file, *where).strip()
         if line:
-            hints = (hints[0], hints[1], f"{hints[2]} The line now reads: {line}")
+            better = _corrected(said.mistake, line, said.message)
+            so = "" if better is None else f", and should read: {better}"
+            hints = (hints[0], hints[1], f"{hints[2]} The line now reads: {line}{so}")
     return Cause(
         fault.kind,
         fault.severity,
@@ -147,7 +150,23 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         drawn,
         hints,
         fault.policy,
+        fault.numbers - fault.proven if fault.severity in ("wrong", "imprecise") else 0,
     )
+
+
+ASSIGNED = re.compile(r"(?P<target>[\w.\[\]]+) = (?P<share>[^=].*)")
+"""A plain assignment, alone on its line."""
+
+
+def _corrected(mistake: str | None, line: str, message: str) -> str | None:
+    """The line without its mistake, where there is only one way to write it; else None."""
+    if mistake == "overwrite":
+        assigned = ASSIGNED.fullmatch(line)
+        return assigned and f"{assigned['target']} += {assigned['share']}"
+    if mistake == MISNAMED:
+        wrong, _, right = message.partition("called ")[2].partition(", Python looks for ")
+        return line.replace(wrong, right) if wrong and wrong in line else None
+    return None
 
 
 # The sentences -------------------------------------------------------------------------------------------------

@@ -47,6 +47,9 @@ def pick(fault: Fault) -> tuple[Case, Failure] | None:
 def _direct(fault: Fault, failure: Failure) -> bool:
     """Whether the failing number is fed by the blamed rule itself, not by an op that is made of it."""
     program = failure.run.program
+    if failure.equation == 3 and fault.op is not None:
+        root = program.producer(failure.value)
+        return root is not None and root.op == fault.op
     edges = [(failure.value, None)] if failure.equation == 2 else failure.feeders
     for k, slot in edges:
         node = program.producer(k)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import re
 from collections.abc import Collection
 
 from oracle.case import Case
@@ -100,13 +102,29 @@ def _in(
         stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
         local = fault.kind in ("derivative", "accumulation") and stores
         return stores[-1] if local else _opening(trace.backward)
-    if fault.kind in ("forward", "lifecycle", "seed"):
+    if fault.kind == "seed":
+        return _shadowing(subject, trace.methods[o]) or trace.values[o]
+    if fault.kind in ("forward", "lifecycle"):
         return _own_frame(subject, trace, fault, bad, o)
     if fault.detail == DETACHED:
         return trace.values[o]
     for leaf in leaves:
         # A rule that resets before it adds goes wrong at the reset.
         return trace.rule(o, leaf, first=fault.kind == "accumulation")
+    return None
+
+
+def _shadowing(subject: Subject, method: Place | None) -> Place | None:
+    """Where an op gives its node an attribute of the name that backward has, so that it is called in its place."""
+    spelled = re.match(r"root\.(\w+)", subject.found.get("backward", ""))
+    if method is None or spelled is None:
+        return None
+    stores = re.compile(rf"\w+\.{spelled[1]} = ")
+    for line, text in enumerate(linecache.getlines(method.file)[method.first :], method.first + 1):
+        if stores.match(text.strip()):
+            return Place(method.file, line, method.function, method.first)
+        if text.strip().startswith("def ") and not text.startswith(8 * " "):
+            break
     return None
 
 

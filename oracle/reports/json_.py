@@ -157,6 +157,7 @@ def _cause_json(cause: Cause) -> dict[str, Any]:
         "line": cause.line,
         "cases": list(cause.cases),
         "wrong_numbers": cause.wrong_numbers,
+        "unproven": cause.unproven,
         "example": _example_json(cause.example) if cause.example else None,
         "hints": list(cause.hints),
     }

@@ -255,6 +255,7 @@ def _cause(field: _Field) -> Cause:
         example=field["example"].optional(_example),
         hints=(hints[0], hints[1], hints[2]),
         policy=field["policy"].optional(_Field.text),
+        unproven=field.get("unproven").optional(_Field.whole) or 0,
     )
 
 

@@ -167,5 +167,6 @@ def explains(cause: Cause, unit: str = "case") -> str:
     """How much follows from the cause: "explains 37 wrong numbers in 13 cases"; "" when nothing is known."""
     cases = count(len(cause.cases), unit)
     if cause.wrong_numbers:
-        return f"explains {count(cause.wrong_numbers, 'wrong number')} in {cases}"
+        rest = f", {cause.unproven:,} of them not to the digit" if cause.unproven else ""
+        return f"explains {count(cause.wrong_numbers, 'wrong number')} in {cases}{rest}"
     return f"concerns {cases}" if cause.cases else ""
