@@ -14,13 +14,13 @@ from oracle.case import Backward, Case, Observation, Observe
 from oracle.checking import check as check_subject
 from oracle.checking import requirements
 from oracle.fuzz import check_too
-from oracle.judge.blame import Fault
 from oracle.judge.bulk import LARGE, judge_one
 from oracle.judge.causes import Demands, words
 from oracle.judge.equations import Checked, Traits, runs
 from oracle.judge.example import example, pick
 from oracle.judge.excerpt import LARGE as SHOWN_IN_PART
 from oracle.judge.excerpt import SHOWN, excerpt
+from oracle.judge.fault import Fault
 from oracle.judge.static import blame
 from oracle.live import target_of
 from oracle.options import FUZZ, words_of

@@ -9,9 +9,10 @@ from dataclasses import replace
 from oracle import suite, torch_reference
 from oracle.case import Case, Observe
 from oracle.judge import policies
-from oracle.judge.blame import Fault, Judgement, judge_subject
+from oracle.judge.blame import judge_subject
 from oracle.judge.causes import Demands, causes
 from oracle.judge.equations import Exercise
+from oracle.judge.fault import Fault, Judgement
 from oracle.judge.probe import Outcome
 from oracle.report import CaseResult, Cause, OpResult, Report, SubjectInfo
 from oracle.subjects import Subject

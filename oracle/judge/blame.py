@@ -8,20 +8,19 @@ traversal, or of what outlives a backward. See design, section 3.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from oracle import standard_reference
-from oracle.case import Case, Crash
-from oracle.floats import same
+from oracle.case import Case
 from oracle.judge import policies, quotients
 from oracle.judge.compose import rewrites, walk
-from oracle.judge.equations import Exercise, Failure, Run, Traits, close
+from oracle.judge.equations import Exercise, Failure, Run, Traits
+from oracle.judge.fault import Fault, Judgement
 from oracle.judge.locals import KeptLocals
 from oracle.judge.mistakes import misdirected, name_derivative, scale
+from oracle.judge.predict import alike, fits, owed, replay
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
 from oracle.judge.symptoms import (
     DETACHED,
@@ -34,56 +33,10 @@ from oracle.judge.symptoms import (
 )
 from oracle.judge.traits import Learned, learn
 from oracle.program import Node
-from oracle.recording import Recorder
 from oracle.report import Kind, Severity
 from oracle.subjects import Place, Subject
 from oracle.torch_reference import local
 from oracle.vocabulary import VOCABULARY, Point
-
-
-@dataclass
-class Fault:
-    """A cause under construction.
-
-    rules      the rules that show it (empty: the whole engine)
-    measured   what the probes of its first rule showed
-    cases      suite cases that fail because of it, with one failing number each where there is one
-    numbers    how many numbers are wrong because of it
-    detail     the symptom's detail, or a policy's name
-    """
-
-    kind: Kind
-    severity: Severity
-    op: str | None = None
-    slot: int | None = None
-    rules: list[Rule] = field(default_factory=list)
-    measured: Measured | None = None
-    detail: str = ""
-    policy: str | None = None
-    crash: Crash | None = None
-    evidence: list[tuple[Case, Failure | None]] = field(default_factory=list)
-    numbers: int = 0
-    proven: int = 0
-
-    def note(self, case: Case, failure: Failure | None, explained: bool = True) -> None:
-        self.evidence.append((case, failure))
-        self.numbers += failure is not None
-        self.proven += failure is not None and explained
-
-
-@dataclass
-class Judgement:
-    """Everything the judge found about one subject."""
-
-    learned: Learned
-    outcomes: list[Outcome]
-    faults: list[Fault]
-    explained: dict[Rule, Fault]
-    blamed: dict[str, list[Fault]]
-    unexplained: list[Failure]
-    measured: dict[Rule, Measured]
-    exercised: dict[Exercise, float]
-    flips: frozenset[str] = frozenset()
 
 
 def judge_subject(subject: Subject, cases: Sequence[Case]) -> Judgement:
@@ -432,7 +385,7 @@ class _Blame:
                 continue
             extra = {rule: tuple(dict.fromkeys(v.point for v in mine.values))}
             theirs = measure(self.subject, [rule], self.traits, extra, make)[rule]
-            if _alike(mine, theirs):
+            if alike(mine, theirs):
                 return list({id(f): f for f in faults}.values())
         return []
 
@@ -582,7 +535,7 @@ class _Blame:
                 rule = self._rule(f, k)
                 if self.of_rule.get(rule) or self.whole:
                     wanted[rule, _point(f, k), _known(f, k)] = None
-        pushes = self._replay(list(wanted)[:2000])
+        pushes = replay(self.subject, list(wanted)[:2000])
         for f, faults in plans:
             observed = f.observed
             if any(f.run.grad[k] is None for k, _ in f.feeders):
@@ -592,40 +545,13 @@ class _Blame:
             for k, slot in f.feeders:
                 rule, point, g = self._rule(f, k), _point(f, k), _known(f, k)
                 known = pushes.get((rule, point, g), {})
-                shares.append(known[slot] if slot in known else self._correct(rule, point, slot, g))
+                shares.append(known[slot] if slot in known else owed(rule, point, slot, g))
             lossy = any(x.kind == "accumulation" or x.detail == DETACHED for x in faults)
-            explained = _fits(observed, shares, lossy)
+            explained = fits(observed, shares, lossy)
             if explained or f.run.fresh or not f.run.case.policy:
                 self._strike(f, faults, explained)
             else:  # the rule, and the engine's choice on top of it
                 self.open.append(f)
-
-    def _correct(self, rule: Rule, point: Point, slot: int, g: float) -> float:
-        node = Node(rule[0], (), VOCABULARY[rule[0]].settings[0])
-        owed = standard_reference.vjp(node, point, slot, g)
-        return math.nan if owed is None else owed
-
-    def _replay(
-        self, wanted: list[tuple[Rule, Point, float]]
-    ) -> dict[tuple[Rule, Point, float], dict[int, float]]:
-        """The subject's own pushes at given operands and upstream gradient, on operands nobody else uses."""
-        cases, index = [], []
-        for key in wanted:
-            rule, point, g = key
-            if not math.isfinite(g):
-                continue
-            for way in ("alone",) if g == 1.0 else ("value-float", "float-value", "leaf", "leaf right"):
-                case, o, slots = _upstream(rule, point, g, way)
-                cases.append(case)
-                index.append((key, o, slots))
-        found: dict[tuple[Rule, Point, float], dict[int, float]] = {}
-        for answer, (key, o, slots) in zip(self.subject.run(cases), index, strict=True):
-            if key in found or not answer.ok:
-                continue
-            grad = answer.observations[-1].grad
-            if grad[o] == key[2]:
-                found[key] = {slot: own for slot, leaf in slots if (own := grad[leaf]) is not None}
-        return found
 
     # What no rule explains -------------------------------------------------------------------------------
 
@@ -797,62 +723,3 @@ def _crashing_rule(o: Outcome) -> Rule | None:
     if node is None and o.case.level in ("edge", "numerics", "gradient", "coerce") and program.ops:
         node = program.node(0)
     return None if node is None else (node.op, program.form(node))
-
-
-def _alike(mine: Measured, theirs: Measured) -> bool:
-    """Whether two ways to compute a rule behave the same: numbers to the bit, sharing in kind, exceptions in words.
-
-    Shared probes are compared in kind only: the order of a set may change their last bits.
-    """
-    a, b = mine.missing, theirs.missing
-    if a is not None or b is not None:
-        return a is not None and b is not None and (a.type, a.message) == (b.type, b.message)
-    return (
-        len(mine.numbers) == len(theirs.numbers)
-        and all(map(_identical, mine.numbers, theirs.numbers))
-        and [(s.ok, s.lost_other) for s in mine.shared] == [(s.ok, s.lost_other) for s in theirs.shared]
-        and [s.ok for s in mine.same] == [s.ok for s in theirs.same]
-        and (not theirs.fed or [f.passed for f in mine.fed] == [f.passed for f in theirs.fed])
-        and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
-    )
-
-
-def _identical(a: Sequence[float | None], b: Sequence[float | None]) -> bool:
-    return all(x == y or (x is not None and y is not None and same(x, y)) for x, y in zip(a, b, strict=True))
-
-
-def _fits(observed: float, shares: list[float], overwriting: bool) -> bool:
-    """Whether the sum of the measured pushes (for overwriting rules: of some of them) is the observed number."""
-    allowed = 1e-12 * sum(map(abs, shares)) + 1e-300
-    if close(observed, math.fsum(shares), allowed):
-        return True
-    if not overwriting or len(shares) > 12:
-        return overwriting
-    return any(
-        close(observed, math.fsum(some), allowed)
-        for n in range(len(shares) + 1)
-        for some in itertools.combinations(shares, n)
-    )
-
-
-def _upstream(rule: Rule, point: Point, g: float, way: str) -> tuple[Case, int, list[tuple[int, int]]]:
-    """The rule on fresh leaves under an upstream gradient of exactly g, made in one of several ways."""
-    op, form = rule
-    r = Recorder()
-    operands, slots = [], []
-    for slot, (kind, x) in enumerate(zip(form.split("-"), point, strict=True)):
-        if kind == "value":
-            value = r.input(x)
-            slots.append((slot, value._index))
-            operands.append(value)
-        else:
-            operands.append(int(x) if kind == "int" else x)  # type: ignore[arg-type]
-    leaf = r.input(g) if way.startswith("leaf") else None
-    o = r.node(op, *operands)
-    if way == "value-float":
-        _ = o * g
-    elif way == "float-value":
-        _ = g * o
-    elif leaf is not None:
-        _ = leaf * o if way == "leaf" else o * leaf
-    return Case(f"probe/replay {op}", r.finish()), o._index, slots

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from oracle.floats import short
 from oracle.formulas import FORMULAS
 from oracle.judge import policies, quotients
-from oracle.judge.blame import Fault, Judgement
 from oracle.judge.example import example, pick
+from oracle.judge.fault import Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
 from oracle.judge.place import place
 from oracle.judge.symptoms import DETACHED, telling_pushes

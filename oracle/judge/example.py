@@ -8,9 +8,9 @@ from functools import cache
 from oracle import torch_reference
 from oracle.case import Case, Observation
 from oracle.floats import U
-from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure, close
 from oracle.judge.excerpt import LARGE, alone, excerpt
+from oracle.judge.fault import Fault
 from oracle.judge.yardstick import Yardstick, yardstick
 from oracle.listing import code, expression
 from oracle.program import Program

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from oracle.case import Case
-from oracle.judge.blame import Fault
+from oracle.judge.fault import Fault
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, wrong_pushes
 from oracle.recording import Recorder, Traced

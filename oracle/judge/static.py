@@ -10,8 +10,8 @@ import itertools
 import math
 
 from oracle.floats import U
-from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure, close
+from oracle.judge.fault import Fault
 from oracle.judge.probe import Measured, Pushed, Rule, Valued
 from oracle.program import Node
 from oracle.report import Severity

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from oracle import suite
 from oracle.case import Case
-from oracle.judge.blame import Fault, Judgement, judge_subject
+from oracle.judge.blame import judge_subject
 from oracle.judge.causes import Demands, causes
 from oracle.judge.equations import Failure, Traits
+from oracle.judge.fault import Fault, Judgement
 from oracle.judge.probe import Rule
 from oracle.program import Program
 from oracle.report import Cause

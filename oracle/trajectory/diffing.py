@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from oracle import torch_reference
-from oracle.judge.blame import Fault
 from oracle.judge.causes import Demands, words
 from oracle.judge.equations import Checked, Failure
 from oracle.judge.example import example, pick
+from oracle.judge.fault import Fault
 from oracle.judge.probe import Rule
 from oracle.report import CaseResult, Cause, Example, Report, SubjectInfo
 from oracle.subjects import LoadError

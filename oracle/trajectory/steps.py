@@ -9,8 +9,8 @@ from typing import Literal
 from oracle import torch_reference
 from oracle.case import Backward, Case, Observe
 from oracle.floats import U
-from oracle.judge.blame import Fault
 from oracle.judge.equations import Checked, Failure, Run, Traits
+from oracle.judge.fault import Fault
 from oracle.judge.locals import judge
 from oracle.judge.static import blame
 from oracle.trajectory.events import BackwardCall

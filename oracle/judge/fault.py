@@ -1,0 +1,56 @@
+"""A fault: a cause under construction; and everything that the judge found about one subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from oracle.case import Case, Crash
+from oracle.judge.equations import Exercise, Failure
+from oracle.judge.probe import Measured, Outcome, Rule
+from oracle.judge.traits import Learned
+from oracle.report import Kind, Severity
+
+
+@dataclass
+class Fault:
+    """A cause under construction.
+
+    rules      the rules that show it (empty: the whole engine)
+    measured   what the probes of its first rule showed
+    cases      suite cases that fail because of it, with one failing number each where there is one
+    numbers    how many numbers are wrong because of it
+    detail     the symptom's detail, or a policy's name
+    """
+
+    kind: Kind
+    severity: Severity
+    op: str | None = None
+    slot: int | None = None
+    rules: list[Rule] = field(default_factory=list)
+    measured: Measured | None = None
+    detail: str = ""
+    policy: str | None = None
+    crash: Crash | None = None
+    evidence: list[tuple[Case, Failure | None]] = field(default_factory=list)
+    numbers: int = 0
+    proven: int = 0
+
+    def note(self, case: Case, failure: Failure | None, explained: bool = True) -> None:
+        self.evidence.append((case, failure))
+        self.numbers += failure is not None
+        self.proven += failure is not None and explained
+
+
+@dataclass
+class Judgement:
+    """Everything the judge found about one subject."""
+
+    learned: Learned
+    outcomes: list[Outcome]
+    faults: list[Fault]
+    explained: dict[Rule, Fault]
+    blamed: dict[str, list[Fault]]
+    unexplained: list[Failure]
+    measured: dict[Rule, Measured]
+    exercised: dict[Exercise, float]
+    flips: frozenset[str] = frozenset()
