@@ -67,13 +67,6 @@ FAULTY: tuple[Faulty, ...] = (
         note="mul pushes to both operands, but only the right one is a parent of its node",
     ),
     Faulty(
-        "leaf_seed_two.py",
-        "seed",
-        None,
-        mistake="seed",
-        note="only leaves keep gradients, and they are twice what they should be",
-    ),
-    Faulty(
         "mul_overwrites.py",
         "accumulation",
         "mul",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from oracle import suite
+from oracle.checking import check
+from oracle.judge.causes import Demands
 from oracle.report import Cause
+from oracle.subjects import open_subject
 from tests import corpus, table
 
 
@@ -42,6 +48,14 @@ def test_an_operand_that_the_graph_is_not_told_of() -> None:
     assert cause.message.startswith("mul does not tell the graph of its left operand")
 
 
-def test_a_seed_that_cannot_be_read() -> None:
-    (cause,) = (c for c in causes("leaf_seed_two.py") if c.severity == "wrong")
+def test_a_seed_that_cannot_be_read(tmp_path: Path) -> None:
+    """Only leaves keep gradients: all of them are twice what they should be."""
+    source = (corpus.ENGINES / "leaf_gradients.py").read_text(encoding="utf-8")
+    (tmp_path / "engine.py").write_text(
+        source.replace("{id(self): 1.0}", "{id(self): 2.0}"), encoding="utf-8"
+    )
+    with open_subject(str(tmp_path / "engine.py")) as subject:
+        report = check(subject, suite.cases(), Demands())
+    (cause,) = (c for c in report.causes if c.severity == "wrong")
     assert cause.message == "the gradient of the root starts at 2 instead of 1"
+    assert not report.unexplained

@@ -14,7 +14,7 @@ from typing import Any
 
 from oracle.floats import U, same
 from oracle.judge.equations import Checked, Run, Traits, check
-from oracle.judge.locals import judge
+from oracle.judge.locals import KeptLocals, doubtful, judge, refereed
 from oracle.program import Node
 from oracle.progress import Tick
 from oracle.torch_reference import torch
@@ -53,7 +53,11 @@ def in_bulk(run: Run, traits: Traits, tell: Tick = lambda done, wrong: None) -> 
     answers = ask(run, tell)
     if not answers.suspects:
         return Checked(run, (), answers.data, answers.grad, {}, frozenset(), False)
-    close = check(run, answers, traits, answers.suspects)
+    close = check(run, KeptLocals(), traits, answers.suspects)  # in the order in which `judge` asks
+    if close.undecided or doubtful(close):
+        close = check(run, answers, traits, answers.suspects)
+        if any(f.ordinary and f.imprecise for f in close.failures):
+            close = refereed(close, answers, traits)
     tell(len(run.program), len(close.failures))
     grad: list[float | None] = list(answers.grad)
     for i in answers.suspects:

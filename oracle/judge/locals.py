@@ -102,16 +102,16 @@ def judge(runs: Sequence[Run], traits: Traits) -> list[Checked]:
     """
     kept = KeptLocals()
     checked = [check(run, kept, traits) for run in runs]
-    open_ = [n for n, c in enumerate(checked) if c.undecided or _doubtful(c)]
+    open_ = [n for n, c in enumerate(checked) if c.undecided or doubtful(c)]
     if open_:
         for n, locals_ in zip(open_, torch_locals([runs[n] for n in open_]), strict=True):
             checked[n] = check(runs[n], locals_, traits)
             if any(f.ordinary and f.imprecise for f in checked[n].failures):
-                checked[n] = _refereed(checked[n], locals_, traits)
+                checked[n] = refereed(checked[n], locals_, traits)
     return checked
 
 
-def _refereed(checked: Checked, torch: Locals, traits: Traits) -> Checked:
+def refereed(checked: Checked, torch: Locals, traits: Traits) -> Checked:
     """Where subject and PyTorch differ by little, the exact number decides: PyTorch may be the one that is off."""
     if len(checked.run.program) > REFEREED:
         return checked
@@ -119,6 +119,6 @@ def _refereed(checked: Checked, torch: Locals, traits: Traits) -> Checked:
     return exact if len(exact.failures) < len(checked.failures) else checked
 
 
-def _doubtful(checked: Checked) -> bool:
+def doubtful(checked: Checked) -> bool:
     """Whether a verdict of "wrong" hangs on it: a deviation at a special point is a policy at most."""
     return any(f.ordinary for f in checked.failures) and checked.run.case.policy is None
