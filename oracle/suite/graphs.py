@@ -101,19 +101,22 @@ def _fibonacci(depth: int) -> Callable[[Any, Any], Any]:
     return fibonacci
 
 
-def _wide(a: Any, b: Any) -> Any:
-    terms = [a * (0.1 * k + 0.3) + b for k in range(24)]
+def _balanced_sum(terms: list[Any]) -> Any:
+    """Neighbours added up, then their sums, and so on: as shallow as a sum can be."""
     while len(terms) > 1:
         terms = [x + y for x, y in zip(terms[::2], terms[1::2], strict=False)] + terms[len(terms) & ~1 :]
     return terms[0]
 
 
+def _wide(a: Any, b: Any) -> Any:
+    terms = [a * (0.1 * k + 0.3) + b for k in range(24)]
+    return _balanced_sum(terms)
+
+
 def _fan_in(count: int) -> Callable[[Any], Any]:
     def fan_in(a: Any) -> Any:
         terms = [a * a for _ in range(count // 2)]
-        while len(terms) > 1:
-            terms = [x + y for x, y in zip(terms[::2], terms[1::2], strict=False)] + terms[len(terms) & ~1 :]
-        return terms[0]
+        return _balanced_sum(terms)
 
     return fan_in
 
@@ -128,10 +131,6 @@ def _unused_leaf(a: Any, b: Any) -> Any:
 
 def _root_is_leaf(a: Any) -> Any:
     return a
-
-
-def _root_used_later(a: Any, b: Any) -> Any:
-    return a * b
 
 
 def _chain(length: int) -> Callable[[Any], Any]:
