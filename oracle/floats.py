@@ -15,6 +15,15 @@ U = 2.0**-53
 TINY = 2.0**-1022
 """The smallest normal float64."""
 
+
+def smallest_normal(unit: float) -> float:
+    """The smallest normal number of the format whose unit of rounding is `unit`: float64's, else float32's.
+
+    Below it numbers have fewer digits.
+    """
+    return TINY if unit == U else 2.0**-126
+
+
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _HEX = re.compile(r"-?0x[0-9a-f](?:\.[0-9a-f]{1,13})?p[+-]?\d{1,4}")
 

@@ -200,6 +200,7 @@ class Rewrite:
     traversal  the body of backward
     add        the statement that adds d to p.grad
     stored     what every number goes through on its way into a node; "" for nothing
+    imprecise  the mistake that is rightly said of it, as imprecise, and nothing else; "" for none
     """
 
     name: str
@@ -207,11 +208,7 @@ class Rewrite:
     traversal: str = DEPTH_FIRST
     add: str = "p.grad += d"
     stored: str = ""
-
-    @property
-    def single(self) -> bool:
-        """Whether it stores float32: that is said, as imprecise, and nothing else."""
-        return self.stored == "float32"
+    imprecise: str = ""
 
     def source(self) -> str:
         """The engine's file."""
@@ -308,6 +305,9 @@ FORMULAS: tuple[tuple[str, str, Rule | str], ...] = (
 )
 """(op, in words, its rule)"""
 
+LOSING = {("sigmoid", "by tanh"): "naive-formula"}
+"""Formulas that lose digits at ordinary points: 1 + tanh(x/2) for x below 0."""
+
 ENGINES = (
     Rewrite("the template as it is"),
     Rewrite("newest node first", traversal=BY_NUMBER),
@@ -317,7 +317,12 @@ ENGINES = (
     Rewrite("adjoints apart, operands from the right", traversal=ADJOINTS),
     Rewrite("new contributions in front", add="p.grad = d + p.grad"),
     Rewrite("adds by subtracting", add="p.grad -= -d"),
-    Rewrite("everything in float32", add="p.grad = float32(p.grad + d)", stored="float32"),
+    Rewrite(
+        "everything in float32",
+        add="p.grad = float32(p.grad + d)",
+        stored="float32",
+        imprecise="float32-storage",
+    ),
 )
 """Other traversals, orders of sums, and storage."""
 
@@ -328,7 +333,10 @@ def _mixed(title: str, chosen: Iterable[int], traversal: str) -> Rewrite:
 
 REWRITES = (
     *ENGINES,
-    *(Rewrite(f"{op} {words}", {op: rule}) for op, words, rule in FORMULAS),
+    *(
+        Rewrite(f"{op} {words}", {op: rule}, imprecise=LOSING.get((op, words), ""))
+        for op, words, rule in FORMULAS
+    ),
     _mixed("every third formula", range(0, len(FORMULAS), 3), PER_PATH),
     _mixed("every other formula", range(1, len(FORMULAS), 2), ADJOINTS),
 )

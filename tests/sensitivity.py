@@ -332,14 +332,16 @@ def _moved(program: Program, i: int, by: float) -> Program:
 
 
 def alarms(rewrite: Rewrite) -> tuple[str, ...]:
-    """What a judge says against a right engine, by suite and random programs (of float32 storage it must speak)."""
+    """What a judge says against a right engine, by suite and random programs; or fails to say of its precision."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "engine.py"
         path.write_text(rewrite.source(), encoding="utf-8")
         with open_subject(str(path)) as subject:
             report = check_too(subject, suite.cases(), Demands(), "rewrites", FUZZED)
     serious = [c for c in report.causes if c.severity in ("wrong", "imprecise")]
-    said = [_words(c) for c in serious if not (rewrite.single and c.mistake == "float32-storage")]
+    said = [_words(c) for c in serious if c.mistake != rewrite.imprecise or c.severity == "wrong"]
+    if rewrite.imprecise and all(c.mistake != rewrite.imprecise for c in serious):
+        said.append(f"{rewrite.imprecise} is not said")
     return (*said, *([f"{report.unexplained} unexplained"] if report.unexplained else []))
 
 

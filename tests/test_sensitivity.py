@@ -20,9 +20,6 @@ HELD = {
 }
 """What the judge reaches on the sample today; it may reach more, never less."""
 
-ALARMS = {"sigmoid by tanh", "abs its slope x/|x|", "everything in float32"}
-"""Right engines that are called wrong today."""
-
 
 @pytest.fixture(scope="module")
 def verdicts() -> list[sensitivity.Verdict]:
@@ -48,4 +45,4 @@ def test_no_mutant_without_effect_is_called_wrong(verdicts: list[sensitivity.Ver
 
 def test_right_engines_by_other_formulas() -> None:
     said = sensitivity.each(sensitivity.alarms, REWRITES[::2])
-    assert {rewrite.name for rewrite, words in said.items() if words} <= ALARMS
+    assert not {rewrite.name: words for rewrite, words in said.items() if words}

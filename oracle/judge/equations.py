@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 
 from oracle import standard_reference
 from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Zero
-from oracle.floats import TINY, U, same, ulps
+from oracle.floats import U, same, smallest_normal, ulps
 from oracle.program import Node, Program
 from oracle.vocabulary import VOCABULARY, Point
 
@@ -311,7 +311,7 @@ class _Asked:
                 continue
             bound = row.value_bound.at(point, expected, parameters=node.parameters) * (self.traits.unit / U)
             if row.value_bound.relative or self.traits.unit > U:
-                bound += 8 * TINY * self.traits.unit
+                bound += 8 * smallest_normal(self.traits.unit) * self.traits.unit
             if self.traits.unit > U:
                 bound += self.traits.unit * abs(expected)
             ordinary = row.ordinary(point, node.parameters) and math.isfinite(self.traits.stored(expected))
@@ -409,7 +409,7 @@ class _Asked:
         self.grad[i] = expected
         total = sum(map(abs, contributions))
         unit = self.traits.unit
-        bound = self.run.slack[i] + sum(o.bound for o in owed) + len(owed) * TINY
+        bound = self.run.slack[i] + sum(o.bound for o in owed) + len(owed) * smallest_normal(unit)
         if len(owed) > 1:
             bound += 2 * len(owed) * unit * total
         if unit > U:

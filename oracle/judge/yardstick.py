@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from oracle import standard_reference
-from oracle.floats import TINY, U
+from oracle.floats import U, smallest_normal
 from oracle.program import Node, Program
 from oracle.vocabulary import VOCABULARY, Point
 
@@ -40,7 +40,7 @@ def yardstick(
         moved = [errors[i] if i >= 0 else 0.0 for i in node.operands]
         error = scale * VOCABULARY[node.op].value_bound.at(point, data[k], parameters=node.parameters)
         if any(moved) or unit > U:
-            error += scale * U * abs(data[k]) + TINY
+            error += scale * U * abs(data[k]) + smallest_normal(unit)
         for slot, by in enumerate(moved):
             if by:
                 error += max(abs(_value(node, _shifted(point, slot, d)) - data[k]) for d in (by, -by))
@@ -62,7 +62,7 @@ def yardstick(
         point = program.operand_data(node, data)
         for slot, i in enumerate(node.operands):
             if i >= 0:
-                share, error = _contribution(node, point, slot, g, spread[k], errors, scale)
+                share, error = _contribution(node, point, slot, g, spread[k], errors, unit)
                 fan_in[i] += 1
                 sizes[i] += abs(share)
                 spread[i] = _sure(spread[i] + error)
@@ -73,11 +73,12 @@ def yardstick(
 
 
 def _contribution(
-    node: Node, point: Point, slot: int, g: float, spread: float, errors: Sequence[float], scale: float
+    node: Node, point: Point, slot: int, g: float, spread: float, errors: Sequence[float], unit: float
 ) -> tuple[float, float]:
     """What a consumer owes an operand, and how far two right engines may differ in that."""
     share = _vjp(node, point, slot, g)
-    error = scale * VOCABULARY[node.op].slope_bound.at(point, share, abs(g), node.parameters) + TINY
+    error = (1.0 + unit / U) * VOCABULARY[node.op].slope_bound.at(point, share, abs(g), node.parameters)
+    error += smallest_normal(unit)
     if spread:
         error += abs(_vjp(node, point, slot, 1.0)) * spread
     for other, i in enumerate(node.operands):
