@@ -43,20 +43,22 @@ def _numbers(cause: Cause, example: Example) -> list[str]:
     if row is None or example.yours is None or example.local is None:
         return []
     program = example.program
-    yours, right = short(example.yours, example.local), short(example.local, example.yours)
     if example.what == "data":
+        yours, right = short(example.yours, example.local), short(example.local, example.yours)
         node = program.producer(row.value)
         operands = "" if node is None else f" at {_operands(program, node, example)}"
         return [f"    {row.node} = {row.expression}{operands} is {right}; the engine has {yours}."]
+    mine, owed = row.grad or 0.0, row.local_grad or 0.0  # of this backward alone
+    yours, right = short(mine, owed), short(owed, mine)
     out = [f"    {row.node} is owed:"]
     for k, node in program.nodes():
         for slot, i in enumerate(node.operands):
             if i == row.value:
                 out.append("        " + _share(program, example, k, node, slot))
     out.append(f"    in all {right}; the engine has {yours}.")
-    if example.global_ is not None and example.global_ != example.local:
+    if row.global_grad is not None and row.global_grad != owed:
         out.append(
-            f"    (PyTorch gets {short(example.global_)} for the whole program: it has other operands there.)"
+            f"    (PyTorch gets {short(row.global_grad)} for the whole program: it has other operands there.)"
         )
     return out
 

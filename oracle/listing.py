@@ -26,15 +26,18 @@ def _number(x: int | float) -> str:
     return repr(x)
 
 
-def code(case: Case, found: Mapping[str, str], shown: tuple[int, str] | None = None) -> str:
+def code(
+    case: Case, found: Mapping[str, str], shown: tuple[int, str] | None = None, whole: bool = False
+) -> str:
     """Python lines that do a case with an engine's own class.
 
     found  the engine's spellings, as the adapter reports them; micrograd's where they are missing
-    shown  (value, "data" or "grad") that the reader will look at: what it does not need is left out
+    shown  (value, "data" or "grad") that the last line reads: what it does not need is left out, unless `whole`
     """
     program = case.program
     roots = [step.value for step in case.steps if isinstance(step, Backward)] or [program.root]
-    if shown is not None and shown[1] == "data":
+    computed = shown is not None and shown[1] == "data" and not whole
+    if shown is not None and computed:
         roots = [shown[0]]
     only = [any(leads) for leads in zip(*map(program.reaches, roots), strict=True)]
     make = found.get("constructor", "Value(x)")
@@ -47,10 +50,11 @@ def code(case: Case, found: Mapping[str, str], shown: tuple[int, str] | None = N
         f"{_variable(program, k)} = {_call(program, node, found)}" for k, node in program.nodes() if only[k]
     ]
     lines += computing
-    if shown is not None and shown[1] == "data" and not any(isinstance(s, Rebuild) for s in case.steps):
-        return "\n".join(lines)
     grad, data = found.get("gradient", "grad"), found.get("data", "data")
-    for step in case.steps:
+    needed = case.steps
+    if computed and not any(isinstance(s, Rebuild) for s in case.steps):
+        needed = ()
+    for step in needed:
         match step:
             case Backward(value):
                 spelled = found.get("backward", "root.backward()")
@@ -63,6 +67,8 @@ def code(case: Case, found: Mapping[str, str], shown: tuple[int, str] | None = N
                 lines += computing
             case Observe():
                 continue
+    if shown is not None:
+        lines.append(f"{_variable(program, shown[0])}.{data if shown[1] == 'data' else grad}")
     return "\n".join(lines)
 
 
@@ -80,6 +86,8 @@ def _call(program: Program, node: Node, found: Mapping[str, str]) -> str:
     if row.symbol is not None:
         return f"{row.symbol}{names[0]}" if row.arity == 1 else f"{names[0]} {row.symbol} {names[1]}"
     spelling = found.get(node.op, f"a.{node.op}()")
+    if spelling.startswith("__"):  # called by a function of Python's: abs(a)
+        return f"{spelling.strip('_')}({', '.join(names)})"
     if spelling.startswith("a."):
         return f"{names[0]}.{spelling[2:].partition('(')[0]}({', '.join(names[1:])})"
     return f"{spelling.partition('(')[0]}({', '.join(names)})"

@@ -31,9 +31,12 @@ class Verdict:
     exact: bool
     line: bool | None
     extra: tuple[str, ...]
-    unexplained: int
-    seconds: float
-    exit_code: int
+    report: Report
+
+    @property
+    def unexplained(self) -> int:
+        """Wrong numbers that no cause explains."""
+        return self.report.unexplained
 
 
 def judge(row: Row) -> Verdict:
@@ -53,18 +56,13 @@ def compare(row: Row, report: Report) -> Verdict:
     """Set a report beside what the corpus says of the engine."""
     if isinstance(row, corpus.Correct):
         alarms = [c for c in report.causes if c.severity in ("wrong", "imprecise")]
-        return Verdict(
-            row, bool(alarms), False, None, tuple(map(_words, alarms)), report.unexplained, report.seconds,
-            report.exit_code,
-        )  # fmt: skip
+        return Verdict(row, bool(alarms), False, None, tuple(map(_words, alarms)), report)
     serious = [c for c in report.causes if c.severity in ("wrong", "imprecise") or _is(row, c)]
     hit = next((c for c in serious if _is(row, c)), None)
     extra = tuple(_words(c) for c in serious if c is not hit)
     marked = corpus.line(row)
     line = None if marked is None else hit is not None and hit.line == marked
-    return Verdict(
-        row, bool(serious), hit is not None, line, extra, report.unexplained, report.seconds, report.exit_code
-    )
+    return Verdict(row, bool(serious), hit is not None, line, extra, report)
 
 
 def _is(row: corpus.Faulty, cause: Cause) -> bool:

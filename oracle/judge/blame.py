@@ -507,12 +507,16 @@ class _Blame:
 
     def _detaching(self, f: Failure) -> Iterator[Fault]:
         """Faults of rules that did not tell the graph of a consumer of this value, so that it pushed nothing."""
+        lost = {
+            (rule, s.slot) for rule, found in self.symptoms.items() for s in found if s.detail == DETACHED
+        }
+        if not lost:
+            return
         consumers = {k for k, _ in f.feeders}
         for k, node in f.run.program.nodes():
             for slot, i in enumerate(node.operands):
                 rule = self._rule(f, k)
-                lost = any(s.detail == DETACHED and s.slot == slot for s in self.symptoms.get(rule, ()))
-                if i in consumers and lost:
+                if i in consumers and (rule, slot) in lost:
                     yield from (fault for fault in self.of_rule.get(rule, ()) if fault.detail == DETACHED)
 
     def _crashing(self, o: Outcome) -> list[Fault]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from oracle.floats import short
 from oracle.formulas import FORMULAS
 from oracle.judge import policies, quotients
-from oracle.judge.example import example, pick
+from oracle.judge.example import again, example, pick
 from oracle.judge.fault import Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
-from oracle.judge.place import place
+from oracle.judge.place import Where, place
+from oracle.judge.repair import Repair, repair
 from oracle.judge.symptoms import DETACHED, telling_pushes
 from oracle.report import Cause
 from oracle.subjects import Subject
@@ -21,6 +22,9 @@ from oracle.vocabulary import VOCABULARY
 
 MISNAMED = "misnamed-dunder"
 """The mistake of a method that Python does not look for under that name."""
+
+TRAVERSAL = ("schedule", "seed", "derivative", "accumulation")
+"""Kinds of cause whose line is looked for by trial where only the function is known."""
 
 SIDES = ("its left operand", "its right operand")
 
@@ -114,7 +118,12 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     said = words(fault, form, subject.near_misses)
     where = place(subject, fault, judgement.explained)
     if said.mistake == MISNAMED and subject.file is not None:
-        where = definition(subject.file, said.message.split("called ")[1].partition(",")[0])
+        defined = definition(subject.file, said.message.split("called ")[1].partition(",")[0])
+        where = defined and Where(*defined)
+    mended = None
+    if where is not None and where.within is not None and fault.kind in TRAVERSAL:
+        mended = repair(subject, judgement, fault, where.within)
+        where = where if mended is None else Where(mended.file, mended.line)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -127,24 +136,25 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
             if failure in c.failures
         )
         drawn = example(fault, checked, failure, subject.found, judgement.learned.traits.unit)
+    demanded = demands.demanded(fault, form)
+    if drawn is None and (demanded or fault.severity in ("wrong", "imprecise")):
+        drawn = again(fault, subject)
     hints = said.hints
     if where is not None and subject.file is not None:
-        line = line_at(subject.file, *where).strip()
+        line = line_at(subject.file, where.file, where.line).strip()
         if line:
-            better = _corrected(said.mistake, line, said.message)
-            so = "" if better is None else f", and should read: {better}"
-            hints = (hints[0], hints[1], f"{hints[2]} The line now reads: {line}{so}")
+            hints = (hints[0], hints[1], f"{hints[2]} {_about(line, mended, said)}")
     return Cause(
         fault.kind,
         fault.severity,
-        demands.demanded(fault, form),
+        demanded,
         fault.op,
         fault.slot,
         form,
         said.mistake,
         said.message,
-        None if where is None else where[0],
-        None if where is None else where[1],
+        None if where is None else where.file,
+        None if where is None else where.line,
         tuple(dict.fromkeys(case.name for case, _ in fault.evidence)),
         fault.numbers,
         drawn,
@@ -156,6 +166,20 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
 
 ASSIGNED = re.compile(r"(?P<target>[\w.\[\]]+) = (?P<share>[^=].*)")
 """A plain assignment, alone on its line."""
+
+
+def _about(line: str, mended: Repair | None, said: Words) -> str:
+    """The subject's own line, and what it should be where that is certain."""
+    if mended is None:
+        better = _corrected(said.mistake, line, said.message)
+        return f"The line now reads: {line}" + ("" if better is None else f", and should read: {better}")
+    if mended.adds:
+        return f"Next to the line {line} belongs: {mended.after}; with it all programs tried come out right"
+    if not mended.after:
+        return f"The line {line} belongs behind its neighbour; there all programs tried come out right"
+    return (
+        f"The line now reads: {line}, and should read: {mended.after}; so all programs tried come out right"
+    )
 
 
 def _corrected(mistake: str | None, line: str, message: str) -> str | None:

@@ -38,6 +38,7 @@ class Run:
     grad   what the call added to every gradient; None where it cannot be read
     slack  rounding of the subtraction that made `grad`, per value (0 for a first call)
     number which Observe of the case this is, from 0
+    before the gradients that the call found, per value; empty where they were not told
     """
 
     case: Case
@@ -48,6 +49,7 @@ class Run:
     grad: Sequence[float | None]
     slack: Sequence[float]
     number: int = 0
+    before: Sequence[float] = ()
 
     @property
     def fresh(self) -> bool:
@@ -191,7 +193,7 @@ def _run(
     program = case.program
     if tuple(inputs) != program.inputs:
         program = replace(program, inputs=tuple(inputs))
-    return Run(case, program, root, now.data, now.made or now.data, grad, slack, number)
+    return Run(case, program, root, now.data, now.made or now.data, grad, slack, number, tuple(before))
 
 
 def close(observed: float, expected: float, bound: float) -> bool:

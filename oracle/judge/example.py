@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 from oracle import torch_reference
-from oracle.case import Case, Observation
+from oracle.case import Case, Observation, Observe
 from oracle.floats import U
-from oracle.judge.equations import Checked, Failure, close
-from oracle.judge.excerpt import LARGE, alone, excerpt
+from oracle.judge.equations import Checked, Failure, Run, close, runs
+from oracle.judge.excerpt import LARGE, SHOWN, alone, excerpt
 from oracle.judge.fault import Fault
 from oracle.judge.yardstick import Yardstick, yardstick
 from oracle.listing import code, expression
 from oracle.program import Program
 from oracle.report import Example, Push, Row, Verdict
+from oracle.subjects import Subject
 from oracle.suite import golden
 
 
@@ -77,12 +79,10 @@ def example(
     program = run.program
     part = excerpt(failure)
     observations = observations or reference(run.case)
-    world = observations[run.number]
-    before = observations[run.number - 1].grad if run.number else (None,) * len(program)
+    world = list(runs(run.case, observations))[run.number]
     failed = {(f.value, f.what): f for f in checked.failures}
     bad_rules = set(fault.rules)
-    whole = world.grad if run.fresh else [_since(g, b) for g, b in zip(world.grad, before, strict=True)]
-    far = _far(program, world.data, whole, run.root, unit)
+    far = _far(program, world.data, world.grad, run.root, unit)
     rows = []
     for n, i in enumerate(part.values):
         node = program.producer(i)
@@ -97,10 +97,10 @@ def example(
                 checked.data[i],
                 checked.grad[i],
                 world.data[i],
-                whole[i],
+                world.grad[i],
                 _verdict(failed.get((i, "data")), run.made[i], world.data[i], far.data[i]),
                 _grad_verdict(
-                    failed.get((i, "grad")), run.grad[i], whole[i], far.grad[i], i in checked.conventions
+                    failed.get((i, "grad")), run.grad[i], world.grad[i], far.grad[i], i in checked.conventions
                 ),
                 blamed and _involved(fault, i, checked),
             )
@@ -112,25 +112,72 @@ def example(
         part.program,
         row.node,
         what,
-        failure.observed,
-        failure.expected,
-        row.global_data if what == "data" else row.global_grad,
-        _code(failure, found),
+        *_in_all(failure, world),
+        _code(fault, failure, found),
         tuple(rows),
         _pushes(fault, checked, {value: n for n, value in enumerate(part.values)}),
     )
 
 
-def _code(failure: Failure, found: Mapping[str, str]) -> str:
+def again(fault: Fault, subject: Subject) -> Example | None:
+    """The example of a fault whose cases end without a number to show: the smallest is run once more.
+
+    `yours` is None where the engine raises. None where the case is too large to read, or agrees when it is alone.
+    """
+    case = min(
+        (c for c, _ in fault.evidence), key=lambda c: (len(c.steps), len(c.program), c.name), default=None
+    )
+    if case is None or len(case.program) > SHOWN:
+        return None
+    (answer,) = subject.run([case])
+    program, theirs = case.program, reference(case)[-1]
+    if answer.ok:
+        mine = answer.observations[-1]
+        columns: list[tuple[str, Sequence[float | None], Sequence[float | None]]] = [
+            ("data", mine.data, theirs.data),
+            ("grad", mine.grad, theirs.grad),
+        ]
+        for what, column, right in columns:
+            for i, (x, y) in enumerate(zip(column, right, strict=True)):
+                if x is not None and y is not None and not close(x, y, NEAR * abs(y)):
+                    return _plain(case, i, what, x, y, subject.found)
+        return None
+    if answer.crash is None:
+        return None
+    if answer.crash.during == "forward":
+        return _plain(case, program.root, "data", None, theirs.data[program.root], subject.found)
+    return next(
+        (_plain(case, i, "grad", None, g, subject.found) for i, g in enumerate(theirs.grad) if g is not None),
+        None,
+    )
+
+
+def _plain(
+    case: Case, i: int, what: str, mine: float | None, right: float | None, found: Mapping[str, str]
+) -> Example:
+    program = case.program
+    return Example(
+        case.name, program, program.name(i), what, mine, right, right, code(case, found, (i, what))
+    )
+
+
+def _code(fault: Fault, failure: Failure, found: Mapping[str, str]) -> str:
     """Lines that show a wrong number: the whole case, or of a large one the ops at that number alone."""
-    case, size = failure.run.case, len(failure.run.program)
+    size = len(failure.run.program)
+    case = _until(failure.run.case, failure.run.number)
     if size <= LARGE:
-        return code(case, found, (failure.value, failure.what))
+        return code(case, found, (failure.value, failure.what), whole=fault.kind == "lifecycle")
     said = f"# of {size:,} values: what makes or uses {failure.run.program.name(failure.value)}, alone"
     if failure.equation in (1, 3):
         return said
     small, shown = alone(failure)
     return f"{said}\n{code(small, found, shown)}"
+
+
+def _until(case: Case, number: int) -> Case:
+    """The case up to its Observe of this number, from 0."""
+    ends = [n for n, step in enumerate(case.steps) if isinstance(step, Observe)]
+    return replace(case, steps=case.steps[: ends[number] + 1])
 
 
 NEAR = 1e-9
@@ -145,8 +192,15 @@ def _far(
     return Yardstick(tuple(NEAR * abs(x) for x in data), tuple(NEAR * abs(g or 0.0) for g in grad))
 
 
-def _since(now: float | None, before: float | None) -> float | None:
-    return None if now is None else now - (before or 0.0)
+def _in_all(failure: Failure, world: Run) -> tuple[float | None, float | None, float | None]:
+    """What the value holds at the end of the run, what it should, and what PyTorch's does: a gradient with what
+    was there before."""
+    i, mine = failure.value, failure.run.before
+    if failure.what == "data":
+        return failure.observed, failure.expected, world.data[i]
+    b = mine[i] if mine else 0.0
+    g = world.grad[i]
+    return failure.observed + b, failure.expected + b, None if g is None else g + world.before[i]
 
 
 def _verdict(failure: Failure | None, observed: float, world: float, far: float) -> Verdict:

@@ -320,6 +320,10 @@ VALUES: tuple[tuple[str, tuple[str, ...], Callable[..., float], str, str], ...] 
 )
 
 
+TELLING = 1e-3
+"""A mistake's formula must be this much nearer to what was pushed than the right rule is."""
+
+
 def name_derivative(op: str, pushes: Iterable[Pushed], near: float = 1e-9) -> Mistake | None:
     """The first row that gives every measured push of one slot (relative error `near`), or None."""
     measured = [p for p in pushes if math.isfinite(p.observed)]
@@ -336,11 +340,16 @@ def name_derivative(op: str, pushes: Iterable[Pushed], near: float = 1e-9) -> Mi
 
 
 def _fits(row: Mistake, op: str, p: Pushed, near: float) -> bool:
+    """Whether a row's formula gives what was pushed, and not just what is right to within as little."""
     try:
         predicted = row.formula(_term(op, p))
     except (ZeroDivisionError, OverflowError, ValueError, TypeError):
         return False
-    return isinstance(predicted, float) and math.isclose(predicted, p.observed, rel_tol=near, abs_tol=1e-300)
+    if not isinstance(predicted, float) or not math.isclose(
+        predicted, p.observed, rel_tol=near, abs_tol=1e-300
+    ):
+        return False
+    return p.ok or not abs(predicted - p.observed) > TELLING * abs(p.observed - p.expected)
 
 
 def _term(op: str, p: Pushed) -> Term:

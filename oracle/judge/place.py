@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from oracle.case import Case
 from oracle.judge.fault import Fault
@@ -14,17 +15,24 @@ from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
 from oracle.vocabulary import VOCABULARY, Point
 
-Where = tuple[str, int]
+
+@dataclass(frozen=True)
+class Where:
+    """The place of a fault. within: where only the function is known that it is in, its def line, else None."""
+
+    file: str
+    line: int
+    within: Place | None = None
 
 
 def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None:
-    """(file, line) of a fault, or None where the subject has no lines to show or nothing is there to point at.
+    """Where a fault is, or None where the subject has no lines to show or nothing is there to point at.
 
     bad: every rule that goes wrong, by this fault or by another
     """
     if fault.crash is not None and fault.kind in ("raises", "missing", "resource"):
         file, line = fault.crash.file or subject.file, fault.crash.line
-        return None if line is None or file is None else (file, line)
+        return None if line is None or file is None else Where(file, line)
     if fault.policy is not None:
         return None
     rule, point = _shown_by(fault)
@@ -42,9 +50,11 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None
         twice = next((places for places in pushed if len(places) > 1), None)
         if twice is not None and () in pushed:  # what belongs to one operand goes to another
             where = twice[0 if pushed[0] == () else -1]
-            return where.file, where.line
+            return Where(where.file, where.line)
     found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
-    return None if found is None else (found.file, found.line)
+    if found is None:
+        return None
+    return Where(found.file, found.line, found if found == _opening(trace.backward) else None)
 
 
 def _shown_by(fault: Fault) -> tuple[Rule, Point]:

@@ -32,5 +32,6 @@ FORMATS: Mapping[str, Writer] = {
     "sarif": _lazy("sarif"),
     "prairielearn": _lazy("prairielearn"),
     "classroom50": _lazy("classroom50"),
+    "pytest": _lazy("pytest_"),
 }
 """Name of a format → its writer."""

@@ -105,9 +105,9 @@ def expected(yours: float | None, local: float | None, global_: float | None) ->
 
 
 def pair(yours: float | None, theirs: float | None) -> tuple[str, str]:
-    """Two numbers in as many digits as tell them apart, the same on both sides."""
+    """Two numbers in as many digits as tell them apart, the same on both sides; "raises" for none of yours."""
     if yours is None or theirs is None:
-        return ("None" if yours is None else short(yours), "None" if theirs is None else short(theirs))
+        return ("raises" if yours is None else short(yours), "None" if theirs is None else short(theirs))
     return short(yours, theirs), short(theirs, yours)
 
 
@@ -117,7 +117,7 @@ def code(example: Example) -> tuple[list[str], str]:
     if example.yours is None and correct(example) is None:
         return lines, ""
     last = lines[-1].partition("#")[0].strip()
-    if re.fullmatch(r"\w+\.\w+", last):
+    if re.fullmatch(r"\w+\.\w+(\(\))?", last):
         lines[-1] = last
     else:
         lines.append(f"{example.node}.{example.what}")

@@ -14,11 +14,16 @@ from oracle.subjects.worker.source import cells
 def line_at(home: str, place: str, number: int) -> str:
     """Line `number` (from 1) of a place of the subject whose file is `home`; "" where there is none, or where
     it is not one of the files in that file's folder. place: a file, or a notebook's cell as "file.ipynb#2"."""
+    texts = text_of(home, place).splitlines()
+    return texts[number - 1] if 0 < number <= len(texts) else ""
+
+
+def text_of(home: str, place: str) -> str:
+    """The whole text of a place of the subject whose file is `home`; "" as in `line_at`."""
     file = Path(place.partition("#")[0] if ".ipynb#" in place else place)
     if not file.resolve().is_relative_to(Path(home).resolve().parent):
         return ""
-    texts = dict(_pieces(str(file))).get(place, [])
-    return texts[number - 1] if 0 < number <= len(texts) else ""
+    return "\n".join(dict(_pieces(str(file))).get(place, []))
 
 
 def definition(home: str, name: str) -> tuple[str, int] | None:

@@ -165,6 +165,13 @@ class Subject:
         self.close()
         self._launch = launch.reversed_order(self._launch)
 
+    def edited(self, piece: str, lines: Sequence[tuple[int, str]], timeout: float = 1.0) -> Subject:
+        """The same engine with other lines in a piece of its source: (number from 1, text). Its file stays as it is.
+
+        Raises LoadError where it does not load then. timeout: seconds for one case.
+        """
+        return Subject(launch.edited(self._launch, piece, lines, timeout))
+
     @property
     def output(self) -> str:
         """What the subject printed so far: its beginning, control characters made visible.

@@ -71,7 +71,9 @@ class Loaded:
 def load(config: dict[str, Any]) -> Loaded:
     """Import the target's file. Raises Refusal."""
     path = config["file"]
-    modules = Modules(config["roots"], set(config["allow"]), config["module"].partition(".")[0])
+    modules = Modules(
+        config["roots"], set(config["allow"]), config["module"].partition(".")[0], config.get("edit")
+    )
     sys.path[:] = [p for p in sys.path if p] + config["site"]
     sys.meta_path.insert(0, modules)
     for name in modules.siblings():  # a file `json.py` of the subject's is its `json`, though we have another

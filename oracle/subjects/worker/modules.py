@@ -36,10 +36,11 @@ class Modules:
     files           names of all code that is the subject's, notebook cells included
     begun           paths of the modules that have been run, or are running
     guarded         modules that the subject imports inside `try`: their absence is an ImportError
+    edit            a piece of source and its lines that read otherwise, to see what that changes: [name, [[1, text]]]
     ready, used     whether loading has ended; names of the stand-ins that were used after that
     """
 
-    def __init__(self, roots: list[str], allowed: set[str], top: str) -> None:
+    def __init__(self, roots: list[str], allowed: set[str], top: str, edit: list[Any] | None = None) -> None:
         self.roots, self.allowed, self.top = roots, allowed, top
         self.own: dict[str, ModuleType] = {}
         self.files: set[str] = set()
@@ -47,6 +48,7 @@ class Modules:
         self.guarded: set[str] = set()
         self.ready = False
         self.used: list[str] = []
+        self.edit = edit
 
     def load(self, path: str, name: str) -> ModuleType:
         """Run the target's file as the module of this dotted name."""
@@ -104,7 +106,10 @@ class Modules:
 
     def _run(self, module: ModuleType, path: str) -> None:
         self.files.add(path)
-        found = source.definitions(source.cells(path), exported=len(self.own) > 1)
+        pieces = source.cells(path)
+        if self.edit is not None:
+            pieces = source.edited(pieces, *self.edit)
+        found = source.definitions(pieces, exported=len(self.own) > 1)
         self.files.update(name for name, _ in found.codes)
         self.guarded |= found.guarded
         if found.dropped:  # data, a trained model: importing it does no harm

@@ -59,6 +59,20 @@ def cells(path: str) -> list[tuple[str, str | bytes]]:
     return [(f"{path}#{n}", without_magics(text)) for n, text in enumerate(texts, start=1)]
 
 
+def edited(
+    pieces: list[tuple[str, str | bytes]], name: str, changes: list[tuple[int, str]]
+) -> list[tuple[str, str | bytes]]:
+    """The pieces, with other texts for some lines (from 1) of the one of that name."""
+    return [(piece, _changed(text, changes) if piece == name else text) for piece, text in pieces]
+
+
+def _changed(text: str | bytes, changes: list[tuple[int, str]]) -> str:
+    lines = (text if isinstance(text, str) else text.decode("utf-8-sig")).split("\n")
+    for number, line in changes:
+        lines[number - 1] = line
+    return "\n".join(lines)
+
+
 def without_magics(text: str) -> str:
     """A cell without IPython's own lines (%matplotlib, !pip, ?help), line numbers kept."""
     lines = text.split("\n")

@@ -1,0 +1,89 @@
+"""Repair by trial: the line of a traversal whose change makes right every program that goes wrong by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from oracle.case import Backward, Case
+from oracle.judge.edits import Edit, edits
+from oracle.judge.fault import Fault, Judgement
+from oracle.judge.probe import ask
+from oracle.subjects import LoadError, Place, Subject
+from oracle.subjects.lines import text_of
+
+TRIED = 160
+"""Edits that are tried at most; each costs a fresh worker, about 0.05 s."""
+
+PROGRAMS = 12
+"""Programs that must come out right, at most, of those that fail and of those that do not."""
+
+SMALL = 60
+"""Values of the largest of them."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A line, and what it reads once everything is right; `adds`: what belongs beside it."""
+
+    file: str
+    line: int
+    after: str
+    adds: bool
+
+
+def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) -> Repair | None:
+    """The first of the likely edits of the function `within` that repairs it, or None.
+
+    Proven by running: all programs that fail by this fault alone come out right, and of the others none is lost.
+    """
+    if subject.file is None:
+        return None
+    failing, sound = _programs(judgement, fault)
+    text = text_of(subject.file, within.file)
+    if not failing or not text:
+        return None
+    found = subject.found
+    leave = {found[op].removeprefix("a.").partition("(")[0] for op in subject.ops if op in found}
+    names = [found.get("data", "data"), found.get("gradient", "grad")]
+    kind = "seed" if fault.kind == "seed" else "schedule"
+    try:
+        tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    for edit in tried:
+        if _right(subject, judgement, within.file, edit, failing, sound):
+            return Repair(within.file, edit.line, edit.after, edit.adds)
+    return None
+
+
+def _programs(judgement: Judgement, fault: Fault) -> tuple[list[Case], list[Case]]:
+    """Small programs that fail by this fault alone, and some that are right with it, smallest first."""
+    named = {case.name for case, _ in fault.evidence}
+    failing, sound = [], []
+    for o in judgement.outcomes:
+        if o.case.policy or o.case.level == "edge" or len(o.case.program) > SMALL:
+            continue
+        if not any(isinstance(step, Backward) for step in o.case.steps):
+            continue
+        if o.case.name in named and judgement.blamed.get(o.case.name, [fault]) == [fault]:
+            failing.append(o.case)
+        elif o.answer.ok and not any(c.failures for c in o.checked) and len(o.case.program.ops) > 1:
+            sound.append(o.case)
+    by_size = sorted(failing, key=lambda case: (len(case.program), case.name))
+    spread = sound[:: max(1, len(sound) // PROGRAMS)]
+    return by_size[:: max(1, len(by_size) // PROGRAMS)][:PROGRAMS], spread[:PROGRAMS]
+
+
+def _right(
+    subject: Subject, judgement: Judgement, file: str, edit: Edit, failing: list[Case], sound: list[Case]
+) -> bool:
+    try:
+        with subject.edited(file, edit.lines) as other:
+            for cases in (failing[:1], failing[1:] + sound):
+                for o in ask(other, cases, judgement.learned.traits):
+                    if not o.answer.ok or any(c.failures for c in o.checked):
+                        return False
+    except LoadError:
+        return False
+    return True
