@@ -23,6 +23,7 @@ _RULES = {
     "missing": ("{op}, missing", "something missing"),
     "raises": ("{op}, raising", "an exception"),
     "resource": ("the cost of {op}", "the cost of backward"),
+    "network": ("the network", "the network"),
 }
 
 _DEFECTS = {
@@ -155,11 +156,18 @@ def defects(causes: Iterable[Cause], of_script: bool = False) -> str:
     """ "1 rule is wrong and 2 operations are missing"; of a script's run "1 mistake in its training", too."""
     causes = list(causes)
     training = [cause for cause in causes if of_script and cause.kind == "lifecycle" and cause.op is None]
-    severities = [cause.severity for cause in causes if cause not in training]
+    network = [cause for cause in causes if cause.kind == "network" and cause.severity == "wrong"]
+    unjudged = [cause for cause in causes if cause.kind == "network" and cause not in network]
+    apart = [*training, *network, *unjudged]
+    severities = [cause.severity for cause in causes if cause not in apart]
     found = ((severities.count(severity), words) for severity, words in _DEFECTS.items())  # type: ignore[arg-type]
     said = [one if n == 1 else many.format(n=n) for n, (one, many) in found if n]
     if training:
         said.append(f"{count(len(training), 'mistake')} in its training")
+    if network:
+        said.append(f"{count(len(network), 'mistake')} in its network")
+    if unjudged:
+        said.append("no network was judged")
     return listing(said)
 
 
