@@ -215,7 +215,7 @@ def _number(random: Random, wild: bool) -> float:
 def _value(op: str, point: Point) -> float:
     """The value of an op, nan where the standard library has no answer."""
     try:
-        return float(VOCABULARY[op].value(*point))
+        return float(VOCABULARY[op].value(*point, **VOCABULARY[op].settings[0]))
     except (ValueError, OverflowError, ZeroDivisionError):
         return math.nan
 

@@ -108,6 +108,10 @@ def _relu(x: Traced) -> Traced:
     return x.relu()
 
 
+LINEAR_LAST: Mapping[str, Sequence[Activation]] = {"tanh": (_tanh, _linear), "relu": (_relu, _linear)}
+"""Activations of two layers, by that of the first."""
+
+
 def cases() -> Iterator[Case]:
     weights = (2.0, 0.0, -3.0, 1.0, 6.881373587019543)
     yield Case("nn/neuron-tanh", record(_neuron, *weights), "the lecture's neuron")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -100,7 +99,7 @@ def expect(a: Asked, activations: Layers, unit: float) -> Expected:
         bare = tuple(tuple((*row[:-1], 0.0) for row in rows) for rows in network.parameters)
         network = replace(network, parameters=bare)
     program = unrolled(network, [x.of for x in activations])
-    data, grad = evaluate(program)
+    data, grad = standard_reference.run(program)
     bound = yardstick(program, data, grad, program.root, SUMMED * unit)
     found = output_values(program, network)
     return Expected(
@@ -110,27 +109,6 @@ def expect(a: Asked, activations: Layers, unit: float) -> Expected:
         shaped(network, grad),
         shaped(network, bound.grad),
     )
-
-
-def evaluate(program: Program) -> tuple[list[float], list[float]]:
-    """Data and gradient of every value, by the standard library in PyTorch's formulas and order; nan where it has
-    no answer."""
-    data = list(program.inputs)
-    nodes = list(program.nodes())
-    for _, node in nodes:
-        data.append(_number(standard_reference.value(node, program.operand_data(node, data))))
-    grad = [0.0] * len(program)
-    grad[program.root] = 1.0
-    for k, node in reversed(nodes):
-        point = program.operand_data(node, data)
-        for slot, i in enumerate(node.operands):
-            if i >= 0:
-                grad[i] += _number(standard_reference.vjp(node, point, slot, grad[k]))
-    return data, grad
-
-
-def _number(x: float | None) -> float:
-    return math.nan if x is None else x
 
 
 def output_values(program: Program, network: Network) -> list[int]:

@@ -315,7 +315,13 @@ def _siblings(loaded: Loaded) -> Iterator[str]:
     files = glob.glob(os.path.join(root, "*.py"))
     for init in glob.glob(os.path.join(root, "*", "__init__.py")):
         files += glob.glob(os.path.join(os.path.dirname(init), "*.py"))
-    for path in sorted(files, key=lambda path: (path.count(os.sep), path))[:MOST]:
+    stem = os.path.splitext(os.path.basename(str(loaded.main.__file__)))[0]
+    near = re.compile(rf"nn|mlp|net|layer|model|module|{re.escape(stem)}", re.IGNORECASE)
+
+    def order(path: str) -> tuple[int, bool, str]:
+        return path.count(os.sep), near.search(os.path.basename(path)) is None, path
+
+    for path in sorted(files, key=order)[:MOST]:
         if os.path.realpath(path) in loaded.modules.files:
             continue
         try:
