@@ -156,11 +156,12 @@ def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:
     parts = _parts(data.get("places"))
     if "weights" in data:
         return NetworkAnswer(weights=_counts(data["weights"], asked), parts=parts)
+    gradients = _table(data.get("gradients"), "gradients", asked) or ()
     outputs = data.get("outputs")
     size = len(outputs) if isinstance(outputs, list) and 0 < len(outputs) < 1000 else asked.sizes[-1]
     return NetworkAnswer(
         tuple(x for x in _floats(outputs, "outputs", size) if x is not None),
-        _table(data.get("gradients"), "gradients", asked) or (),
+        gradients,
         kept=data.get("kept") is not False,
         listed=_table(data.get("listed"), "listed", asked),
         same=_table(data.get("same"), "same", asked),
