@@ -85,6 +85,8 @@ def rule(cause: Cause) -> str:
             return one_line(f" {row.symbol} ".join(part.strip() for part in cause.form.split("-")))
         return one_line(" as ".join(part for part in (cause.op, cause.form) if part)) or _RULES["missing"][1]
     with_op, without = _RULES[cause.kind]
+    if cause.kind == "lifecycle" and cause.op is None and cause.example and cause.example.what == "data":
+        return "the update"  # the number that a training loop's mistake makes wrong is a parameter's own
     words = with_op.format(op=one_line(cause.op)) if cause.op else without
     if cause.operand is not None and row is not None and row.arity > 1:
         words += (
@@ -118,7 +120,7 @@ def code(example: Example) -> tuple[list[str], str]:
     if example.yours is None and correct(example) is None:
         return lines, ""
     last = lines[-1].partition("#")[0].strip()
-    if re.fullmatch(r"\w+\.\w+", last):
+    if re.fullmatch(r"[\w.\[\]]+\.\w+", last):
         lines[-1] = last
     else:
         lines.append(f"{example.node}.{example.what}")
