@@ -8,7 +8,7 @@ import pytest
 
 from tests import corpus, table
 
-EXACT_LINES = 99
+EXACT_LINES = 119
 """Marked lines that the judge hits today; it may hit more, never fewer."""
 
 
