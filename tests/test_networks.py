@@ -19,6 +19,7 @@ from oracle.judge.causes import Demands
 from oracle.judge.network.asked import Asked, at
 from oracle.judge.network.expected import expect
 from oracle.judge.network.mistakes import LINEAR, MISTAKES, USUAL, Activation
+from oracle.replay import replay
 from oracle.report import Cause, Report
 from oracle.reports import json_
 from oracle.subjects import open_subject
@@ -222,3 +223,17 @@ def test_what_cannot_be_driven_is_an_error_only_on_demand(change: tuple[str, str
 def test_requirements_name_it() -> None:
     with pytest.raises(ValueError, match="or mlp"):
         requirements("network")
+
+
+def test_replay_shows_its_numbers() -> None:
+    """Every parameter's gradient, the wrong ones marked; or why there are none."""
+    (case,) = suite.select(pattern="nn/mlp-2-3-1-relu")
+    with open_subject(str(ENGINES / "mlp_weights_detached.py")) as subject:
+        text = replay(subject, case)
+    marks = [line.split()[-1] for line in text.splitlines() if line.startswith("  gradient of")]
+    assert marks.count("✗") == 9 and marks.count("✓") == 4
+    assert "with tanh in hidden layers, tanh in the last" in text
+    with open_subject(str(ENGINES / "mlp_biases_among_weights.py")) as subject:
+        assert "no numbers; a network that keeps its biases among its weights" in replay(subject, case)
+    with open_subject(str(ENGINES / "mul_overwrites.py")) as subject:
+        assert "its own" not in replay(subject, case)
