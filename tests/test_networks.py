@@ -196,6 +196,33 @@ def test_the_code_of_a_gradient_shows_it(tmp_path: Path) -> None:
     assert cause.example.global_
 
 
+LISTED = "        return [p for layer in self.layers for p in layer.parameters()]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "mistake"),
+    [
+        ([(LISTED, LISTED.replace("self.layers", "self.layer"))], "AttributeError"),
+        ([("self.b).tanh()", "self.b).Tanh()")], "AttributeError"),
+        ([("self.b).tanh()", "bias).tanh()")], "NameError"),
+        (
+            [(LISTED, f"{LISTED}\n\n    def zero_grad(self):\n        for p in params: p.grad = 0")],
+            "NameError",
+        ),
+        ([(LISTED, LISTED.replace("[p for", "[('w', p) for"))], None),
+        ([(LISTED, f"{LISTED}\n\n    def zero_grad(self, really):\n        pass")], None),
+        ([(LISTED, f"{LISTED}\n\n    def zero_grad(self):\n        pass")], "zero-grad"),
+    ],
+)
+def test_what_raises_and_what_may(
+    changes: list[tuple[str, str]], mistake: str | None, tmp_path: Path
+) -> None:
+    """A name that does not exist is the network's; what may come of how it is called is not held against it."""
+    found = of_network(judged(tmp_path / "engine.py", changed(*changes)))
+    assert [cause.mistake for cause in found] == ([] if mistake is None else [mistake])
+    assert all(cause.line for cause in found)
+
+
 # What is not judged ----------------------------------------------------------------------------------------------
 
 NONE = ("class MLP:", "class Perceptrons:")

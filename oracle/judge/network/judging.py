@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,9 @@ from oracle.report import Example
 from oracle.subjects import Subject
 from oracle.suite.networks import NETWORKS, unrolled
 
+FOREIGN = frozenset(dir(builtins)) | {"NoneType", "function", "method", "generator", "ndarray", "Tensor"}
+"""Classes of objects that a network may have been given in another form than it expects."""
+
 
 @dataclass(frozen=True)
 class NetworkJudgement:
@@ -63,7 +67,7 @@ def judge_networks(subject: Subject, judgement: Judgement, cases: Sequence[Case]
     made = subject.found.get("network", "")
     if policies.NETWORK not in subject.capabilities:
         return NetworkJudgement(said=made)
-    asked = [Asked(c, network, subject.network(network)) for c in cases if (network := NETWORKS.get(c.name))]
+    asked = _ask(subject, cases)
     if not asked:
         return NetworkJudgement(said=made)
     found = _Judging(subject, judgement).judge(asked)
@@ -75,6 +79,17 @@ def judge_networks(subject: Subject, judgement: Judgement, cases: Sequence[Case]
         f"not judged in {some(len(found.unjudged), 'case')}: {why}" if found.unjudged else "",
     ]
     return replace(found, said=": ".join(filter(None, [made, "; ".join(filter(None, known))])))
+
+
+def _ask(subject: Subject, cases: Sequence[Case]) -> list[Asked]:
+    """Ask for every case that is a network; for none after one that had no answer in time."""
+    out: list[Asked] = []
+    for case in cases:
+        network = NETWORKS.get(case.name)
+        if network is not None:
+            late = next((a.answer for a in out if a.answer.lost == "timeout"), None)
+            out.append(Asked(case, network, late or subject.network(network)))
+    return out
 
 
 def unjudged(network: NetworkJudgement, cases: Sequence[Case]) -> NetworkFault:
@@ -168,16 +183,15 @@ class _Judging:
     def _own_crash(self, crash: Crash) -> bool:
         """Whether an exception is certainly the network's: a name that does not exist, or that its engine does not
         have. Others may come of its engine, or of its being called in another way than it expects."""
-        engine = self.subject.name.rpartition(":")[2]
-        missing = crash.type == "AttributeError" and crash.message.startswith(f"'{engine}'")
+        of = re.match(r"'(\w+)' object has no attribute", crash.message)
+        missing = crash.type == "AttributeError" and of is not None and of[1] not in FOREIGN
         named = missing or crash.type in ("NameError", "UnboundLocalError")
         return named and crash.line is not None and not self.wrong_engine
 
     def _raises(self, a: Asked, crash: Crash) -> None:
-        during = "is computed" if crash.during == "forward" else "is back-propagated"
         found = Found(
             crash.type,
-            f"the network raises {crash.type} when it {during}: {crash.message}",
+            f"the network raises {crash.type}: {crash.message}",
             ("Read the exception.", f"{crash.type}: {crash.message}", "Repair what raises."),
             (("network", "call", ""),),
             (),

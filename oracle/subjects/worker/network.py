@@ -176,7 +176,7 @@ def _flat(x: Any, types: tuple[type, ...]) -> Iterator[Any]:
     """The nodes in lists, of lists or dictionaries or not."""
     if isinstance(x, types):
         yield x
-    else:
+    elif hasattr(x, "__iter__") and not isinstance(x, (str, bytes)):
         for y in x.values() if isinstance(x, dict) else x:
             yield from _flat(y, types)
 
@@ -192,7 +192,12 @@ def _zeroed(engine: Engine, network: Any, nodes: Table) -> Table | None:
     reset = next((getattr(network, name) for name in ZEROS if callable(getattr(network, name, None))), None)
     if reset is None:
         return None
-    reset()
+    try:
+        reset()
+    except NameError:
+        raise
+    except Exception:  # it takes arguments, or is not for calling now
+        return None
     return _table(nodes, lambda node: _gradient(engine, node))
 
 
