@@ -962,6 +962,14 @@ FAULTY: tuple[Faulty, ...] = (
         note="neg changes the sign of its operand's own data",
     ),
     Faulty(
+        "clamp_hands_on.py",
+        "derivative",
+        "clamp",
+        operand=0,
+        mistake="local-derivative-missing",
+        note="clamp passes the gradient on where it cut, too; its ends are parameters without a default",
+    ),
+    Faulty(
         "mlp_bias_left_out.py",
         "network",
         None,

@@ -8,7 +8,7 @@ import pytest
 
 from tests import corpus, table
 
-EXACT_LINES = 119
+EXACT_LINES = 120
 """Marked lines that the judge hits today; it may hit more, never fewer."""
 
 
