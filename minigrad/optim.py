@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from minigrad.engine import NO_GRAD, Value
@@ -103,6 +104,53 @@ class Optimizer:
                     gradient = -parameter.grad if uphill else parameter.grad
                     parameter.data = update(parameter.data, gradient, self.state[parameter])
         return result
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is remembered, and the settings, in PyTorch's layout: {"state": {parameter: {name: number}},
+        "param_groups": [settings]}, parameters by their number. Copies: later steps do not change it."""
+        number = {parameter: n for n, parameter in enumerate(self._parameters())}
+        return {
+            "state": {number[parameter]: dict(held) for parameter, held in self.state.items() if held},
+            "param_groups": [
+                {**group, "params": [number[parameter] for parameter in group["params"]]}
+                for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from `state_dict()` of an optimiser over as many parameters, here or in PyTorch, if its parameters are
+        scalars there. Its settings are taken over with what it remembers; settings that only PyTorch has are left out.
+
+        Raises ValueError for other numbers of groups or parameters, and for settings that make no sense; nothing is
+        changed then.
+        """
+        saved = list(state_dict["param_groups"])
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"the state has {len(saved)} groups of parameters, this optimiser {len(self.param_groups)}"
+            )
+        groups: list[Group] = []
+        place: dict[Any, Value] = {}
+        for i, (group, kept) in enumerate(zip(self.param_groups, saved, strict=True)):
+            mine, theirs = group["params"], kept["params"]
+            if len(mine) != len(theirs):
+                raise ValueError(
+                    f"group {i} has {len(theirs)} parameters in the state, {len(mine)} in this optimiser"
+                )
+            place.update(zip(theirs, mine, strict=True))
+            known = {name: kept[name] for name in (*self.defaults, "initial_lr") if name in kept}
+            groups.append({**group, **known, "params": mine})
+            self.check(groups[-1])
+        held = {
+            place[n]: {name: float(x) for name, x in of.items() if x is not None}
+            for n, of in state_dict["state"].items()
+        }
+        self.param_groups[:] = groups
+        self.state = defaultdict(dict, held)
+
+    def _parameters(self) -> Iterator[Value]:
+        for group in self.param_groups:
+            yield from group["params"]
 
     def rule(self, group: Group) -> Update:
         """The update under a group's settings: from a parameter's number p, its gradient g and what is remembered of
@@ -275,29 +323,54 @@ class LRScheduler:
     """Sets the optimiser's learning rates for the next epoch, each time `step()` is called after its own `step()`.
 
     `last_epoch` counts these calls. Rates follow PyTorch's recursions, from one epoch to the next, and so its
-    rounding; a subclass gives the factor or the formula. Raises TypeError for something that is no optimiser.
+    rounding; a subclass gives the factor or the formula.
+
+    last_epoch  where to go on, of an optimiser whose state was loaded; -1: begin, its rates being the first ones
+
+    Raises TypeError for something that is no optimiser, KeyError for one that no schedule has begun with yet, and that
+    is to go on with one.
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"a scheduler needs an optimiser, got {type(optimizer).__name__}")
         self.optimizer = optimizer
         self.base_lrs: list[float] = []
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
+        for i, group in enumerate(optimizer.param_groups):
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(
+                    f"initial_lr is not in param_groups[{i}]: load the state of the optimiser that was scheduled"
+                )
             self.base_lrs.append(group["initial_lr"])
-        self.last_epoch = -1
+        self.last_epoch = last_epoch
+        self._begins = True
         self.step()
+        self._begins = False
 
     def step(self) -> None:
         """Begin the next epoch."""
         self.last_epoch += 1
         for i, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True)):
             group["lr"] = self.rate(group["lr"], base, i)
+        self._last_lr: list[float] = [group["lr"] for group in self.optimizer.param_groups]
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate of each group, as it is now."""
-        return [group["lr"] for group in self.optimizer.param_groups]
+        """The learning rate of each group, as the last step has set it."""
+        return list(self._last_lr)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimiser, by PyTorch's names; a function cannot be kept, and is None."""
+        return {name: x for name, x in vars(self).items() if name not in ("optimizer", "_begins")}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from `state_dict()` of a schedule of this kind, here or in PyTorch. The rates are the optimiser's: load
+        its state, too. Raises KeyError for a state that lacks something."""
+        mine = self.state_dict()
+        if lacking := [name for name in mine if name not in state_dict]:
+            raise KeyError(f"the state of a {type(self).__name__} has no {', '.join(lacking)}")
+        vars(self).update({name: state_dict[name] for name in mine})
 
     def rate(self, lr: float, base: float, i: int) -> float:
         """The rate of group i in epoch `last_epoch`: `lr` was it in the epoch before, `base` at the start."""
@@ -307,11 +380,13 @@ class LRScheduler:
 class StepLR(LRScheduler):
     """The rate times gamma, every step_size epochs. Raises ValueError for a step_size of 0."""
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
+    ) -> None:
         if step_size == 0:
             raise ValueError("step_size is the number of epochs between two changes, and must not be 0")
         self.step_size, self.gamma = step_size, gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: float, base: float, i: int) -> float:
         return lr * self.gamma if self.last_epoch and self.last_epoch % self.step_size == 0 else lr
@@ -320,19 +395,22 @@ class StepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """The rate times gamma, every epoch."""
 
-    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+    def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: float, base: float, i: int) -> float:
-        return lr * self.gamma if self.last_epoch else lr
+        return lr if self._begins else lr * self.gamma
 
 
 class LambdaLR(LRScheduler):
     """The first rate times lr_lambda(epoch): one function, or one for each group (else ValueError)."""
 
     def __init__(
-        self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+        self,
+        optimizer: Optimizer,
+        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
+        last_epoch: int = -1,
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", ()))
         self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * groups
@@ -340,25 +418,42 @@ class LambdaLR(LRScheduler):
             raise ValueError(
                 f"{len(self.lr_lambdas)} functions for {groups} groups of parameters: give one for each"
             )
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"lr_lambdas": [_held(f) for f in self.lr_lambdas]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """The functions stay those of this schedule; objects that are called get the attributes that they had."""
+        functions = self.lr_lambdas
+        super().load_state_dict(state_dict)
+        self.lr_lambdas = functions
+        for function, held in zip(functions, state_dict["lr_lambdas"], strict=True):
+            if held is not None:
+                vars(function).update(held)
 
     def rate(self, lr: float, base: float, i: int) -> float:
         return base * self.lr_lambdas[i](self.last_epoch)
+
+
+def _held(function: Callable[[int], float]) -> dict[str, Any] | None:
+    """The attributes of an object that is called; None of a function."""
+    return None if isinstance(function, FunctionType) else dict(vars(function))
 
 
 class CosineAnnealingLR(LRScheduler):
     """Down along half a cosine in T_max epochs, from the first rate to eta_min; then up again, and so on
     (Loshchilov & Hutter 2017, without restarts). Raises ValueError for a T_max of 0."""
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         if T_max == 0:
             raise ValueError("T_max is the number of epochs on the way down, and must not be 0")
         self.T_max, self.eta_min = T_max, eta_min
-        super().__init__(optimizer)
+        super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: float, base: float, i: int) -> float:
         epoch, half = self.last_epoch, self.T_max
-        if epoch == 0:
+        if self._begins:
             return lr
         if (epoch - 1 - half) % (2 * half) == 0:  # the epoch after the lowest, where the factor below is 0/0
             return lr + (base - self.eta_min) * (1 - math.cos(math.pi / half)) / 2

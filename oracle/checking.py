@@ -13,6 +13,7 @@ from oracle.judge.blame import judge_subject
 from oracle.judge.causes import Demands, causes
 from oracle.judge.equations import Exercise
 from oracle.judge.fault import Fault, Judgement
+from oracle.judge.network import NetworkFault, NetworkJudgement, judge_networks, unjudged
 from oracle.judge.probe import Outcome
 from oracle.report import CaseResult, Cause, OpResult, Report, SubjectInfo
 from oracle.subjects import Subject
@@ -29,9 +30,12 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
     if not subject.has_backward:
         cases = [replace(case, steps=(Observe(),)) for case in cases if case.level in FORWARD]
     judgement = judge_subject(subject, cases)
+    network = _network(subject, judgement, cases, demands)
     found, faults = causes(subject, judgement, demands)
     results = tuple(
-        _result(o, judgement.blamed.get(o.case.name, []), found, faults, o.case.name in judgement.flips)
+        _result(
+            o, judgement.blamed.get(o.case.name, []), found, faults, o.case.name in judgement.flips, network
+        )
         for o in judgement.outcomes
     )
     error = None
@@ -41,7 +45,12 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
         error = "the engine computes values but has no working backward, so no gradient could be checked"
     return Report(
         SubjectInfo(
-            subject.name, subject.target, subject.language, subject.sha256, subject.file, dict(subject.found)
+            subject.name,
+            subject.target,
+            subject.language,
+            subject.sha256,
+            subject.file,
+            dict(subject.found) | ({"network": network.said} if network.said else {}),
         ),
         VERSION,
         suite.VERSION,
@@ -61,16 +70,34 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
     )
 
 
+def _network(
+    subject: Subject, judgement: Judgement, cases: Sequence[Case], demands: Demands
+) -> NetworkJudgement:
+    """Judge the subject's own network, if it has one, and add its faults to the engine's."""
+    if not subject.has_backward:
+        return NetworkJudgement()
+    network = judge_networks(subject, judgement, cases)
+    if policies.NETWORK in demands.required and not network.judged:
+        network = replace(network, faults=(unjudged(network, cases),))
+    judgement.faults.extend(network.faults)
+    for fault in network.faults:
+        for case, _ in fault.evidence:
+            judgement.blamed.setdefault(case.name, []).append(fault)
+    return network
+
+
 def requirements(text: str) -> frozenset[str]:
-    """The names in a list for `Demands.required`: ops, forms, op:form and policies, by comma. Raises ValueError."""
+    """The names in a list for `Demands.required`: ops, forms, op:form, policies and "mlp", by comma. Raises
+    ValueError."""
     names = frozenset(filter(None, (part.strip() for part in text.split(","))))
     for name in names:
         op, _, form = name.partition(":")
-        known = name in VOCABULARY or name in policies.POLICIES or name in policies.FORMS
+        known = name in VOCABULARY or name in policies.POLICIES or name in (*policies.FORMS, policies.NETWORK)
         if not known and not (op in VOCABULARY and form in policies.FORMS):
             raise ValueError(
                 f"{name}: expected an op ({', '.join(list(VOCABULARY)[:5])}, …), a form "
-                f"({', '.join(policies.FORMS)}), op:form, or a policy ({', '.join(policies.POLICIES)})"
+                f"({', '.join(policies.FORMS)}), op:form, a policy "
+                f"({', '.join(policies.POLICIES)}), or {policies.NETWORK}"
             )
     return names
 
@@ -92,6 +119,7 @@ def _result(
     found: Sequence[Cause],
     faults: Sequence[Fault],
     flips: bool,
+    network: NetworkJudgement,
 ) -> CaseResult:
     """The outcome of one case in a word, with the causes it fails by."""
     case, answer = outcome.case, outcome.answer
@@ -102,7 +130,12 @@ def _result(
         detail = f"{answer.crash.type}: {answer.crash.message}"
     elif answer.lost:
         detail = answer.detail
-    if answer.unsupported is not None:
+    own = [n for n in indices if isinstance(faults[n], NetworkFault) and found[n].severity == "wrong"]
+    if answer.unsupported is not None and own:
+        word = "fail"
+    elif answer.unsupported is not None and case.name in network.agreed:
+        word, detail = "pass", f"by the network: the engine has no {answer.unsupported}"
+    elif answer.unsupported is not None:
         word, detail = "unsupported", answer.unsupported
     elif flips and not severities <= {"policy"}:
         word, detail = "nondeterministic", "two runs in fresh processes were judged differently"

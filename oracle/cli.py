@@ -94,7 +94,9 @@ class Paired(click.Command):
 @click.argument("target", required=False)
 @click.option("--exec", "command", metavar="CMD", help='an engine in any language, e.g. "node engine.js"')
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
-@click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
+@click.option(
+    "--require", "required", default="", metavar="LIST", help="ops, forms, policies and mlp, by comma"
+)
 @click.option("--strict", is_flag=True, help="imprecise rules fail, too")
 @click.option(
     "--level", "levels", multiple=True, metavar="L", help="only this level of the suite; repeatable"

@@ -20,10 +20,10 @@ def explain(cause: Cause) -> str:
     if cause.op is not None:
         lines += _rule(cause)
     example = cause.example
-    if example is not None and example.table:
+    if example is not None and (example.table or cause.kind == "network"):
         lines += ["", f"The smallest case that shows it is {example.case}:", ""]
         lines += ["    " + line for line in example.code.splitlines()]
-        lines += ["", *_numbers(cause, example)]
+        lines += ["", *(_numbers(cause, example) if example.table else _number(example))]
     lines += ["", *(hint for hint in dict.fromkeys(cause.hints) if hint)]
     return "\n".join(lines).rstrip()
 
@@ -34,6 +34,14 @@ def _rule(cause: Cause) -> list[str]:
     if cause.kind in ("derivative", "accumulation", "schedule"):
         out.append(f"    {CHAIN}")
     return out
+
+
+def _number(example: Example) -> list[str]:
+    """The number that is wrong, where the values around it are not known."""
+    if example.yours is None or example.global_ is None:
+        return []
+    yours, right = short(example.yours, example.global_), short(example.global_, example.yours)
+    return [f"    {example.node}.{example.what} is {yours}; PyTorch gets {right}."]
 
 
 def _numbers(cause: Cause, example: Example) -> list[str]:

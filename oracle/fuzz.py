@@ -25,6 +25,7 @@ from oracle.report import Report
 from oracle.subjects import Subject
 from oracle.suite.rules import points, wrapped
 from oracle.vocabulary import ROWS, VOCABULARY, Point
+from oracle.vocabulary.op import Parameters
 
 BATCH = 250
 """Programs in one run of the subject."""
@@ -166,7 +167,7 @@ def _program(rules: Sequence[Rule], random: Random) -> Program:
     favoured = random.sample(rules, min(len(rules), random.choice((1, 3, 6, len(rules)))))
     data = [_number(random, wild) for _ in range(random.randint(1, 4))]
     leaves = len(data)
-    rows: list[tuple[str, list[int | Num]]] = []
+    rows: list[tuple[str, list[int | Num], Parameters]] = []
     for _ in range(min(int(random.expovariate(1 / 7)) + 1, 40)):
         for _attempt in range(10):
             op, form = random.choice(favoured)
@@ -176,7 +177,7 @@ def _program(rules: Sequence[Rule], random: Random) -> Program:
             row = VOCABULARY[op]
             tame = settled((op, form), point) or row.kink(point) is not None
             if wild or (tame and (value == 0.0 or TAME[0] < abs(value) < TAME[1])):
-                rows.append((op, operands))
+                rows.append((op, operands, row.settings[0]))
                 data.append(value)
                 break
     size = len(data)
@@ -215,7 +216,7 @@ def _number(random: Random, wild: bool) -> float:
 def _value(op: str, point: Point) -> float:
     """The value of an op, nan where the standard library has no answer."""
     try:
-        return float(VOCABULARY[op].value(*point))
+        return float(VOCABULARY[op].value(*point, **VOCABULARY[op].settings[0]))
     except (ValueError, OverflowError, ZeroDivisionError):
         return math.nan
 
@@ -410,5 +411,6 @@ def _pruned(entries: list[Entry], root: int) -> Program:
         if isinstance(entry, float):
             inputs.append(entry)
         else:
-            rows.append((entry[0], [i if isinstance(i, Num) else index[i] for i in entry[1]]))
+            operands = [i if isinstance(i, Num) else index[i] for i in entry[1]]
+            rows.append((entry[0], operands, VOCABULARY[entry[0]].settings[0]))
     return Program.build(inputs, rows, index[root])

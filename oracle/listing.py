@@ -83,6 +83,8 @@ def _literal(x: float) -> str:
 def _call(program: Program, node: Node, found: Mapping[str, str]) -> str:
     names = [_variable(program, i) if i >= 0 else repr(program.numbers[~i]) for i in node.operands]
     row = VOCABULARY[node.op]
+    last = max((list(row.parameters).index(name) for name in node.parameters), default=-1)
+    names += [repr(node.parameters.get(name)) for name in list(row.parameters)[: last + 1]]
     if row.symbol is not None:
         return f"{row.symbol}{names[0]}" if row.arity == 1 else f"{names[0]} {row.symbol} {names[1]}"
     spelling = found.get(node.op, f"a.{node.op}()")

@@ -31,6 +31,7 @@ _SAID = {
     "missing": "is missing",
     "raises": "raises where PyTorch returns a number",
     "resource": "takes too much time or memory",
+    "network": "does not do what PyTorch's does",
 }
 _SAID_OF_SEVERITY = {"imprecise": "is imprecise", "policy": "differs from PyTorch by choice"}
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from oracle.case import Case
-from oracle.floats import short
+from oracle.floats import U, short
+from oracle.judge import policies
 from oracle.judge.example import reference
+from oracle.judge.network.asked import Asked, at
+from oracle.judge.network.expected import choose, expect, of_layers
 from oracle.judge.probe import Outcome, ask
 from oracle.judge.traits import learn
 from oracle.listing import expression
 from oracle.subjects import Subject
+from oracle.suite.networks import NETWORKS
 
 HEAD = ("value", "expression", "what", "yours", "by its own inputs", "PyTorch", "")
 
@@ -27,7 +33,53 @@ def replay(subject: Subject, case: Case) -> str:
         lines.append(f"no answer: {answer.lost}. {answer.detail}")
     else:
         lines += _tables(outcome)
-    return "\n".join(lines)
+    return "\n".join([*lines, *_network(subject, case)])
+
+
+def _network(subject: Subject, case: Case) -> list[str]:
+    """The same by the subject's own MLP, where the case is a network and it has one."""
+    network = NETWORKS.get(case.name)
+    if network is None or policies.NETWORK not in subject.capabilities:
+        return []
+    asked = Asked(case, network, subject.network(network))
+    answer = asked.answer
+    made = f"its own {subject.found.get('network', 'network')}"
+    if not answer.outputs:
+        why = f"{answer.crash.type}: {answer.crash.message}" if answer.crash is not None else answer.detail
+        return ["", f"{made}: no numbers; {why or 'it is not of that shape'}"]
+    choice = choose([asked])
+    expected = None if choice is None else expect(asked, of_layers(asked, choice), U)
+    rows = [("what", "yours", "PyTorch", "")]
+    wrong = set() if expected is None else set(expected.wrong_outputs(asked))
+    for n, yours in enumerate(answer.outputs):
+        right = None if expected is None else expected.outputs[n]
+        rows.append((f"output {n + 1}", *_pair(yours, right), _mark(expected is not None, n in wrong)))
+    off = set() if expected is None else set(expected.wrong_gradients(asked))
+    for slot in asked.parameters:
+        right = None if expected is None else at(expected.grad, slot)
+        pair = _pair(at(answer.gradients, slot), right)
+        rows.append((f"gradient of {asked.name(slot)}", *pair, _mark(expected is not None, slot in off)))
+    applied = "unknown activations"
+    if choice is not None:
+        applied = (
+            f"{choice[0]} in hidden layers, {choice[1]} in the last" if asked.layers > 1 else str(choice[1])
+        )
+    return ["", f"{made}, with {applied}", *_laid_out(rows)]
+
+
+def _pair(yours: float | None, right: float | None) -> tuple[str, str]:
+    return "-" if yours is None else short(yours, right), "-" if right is None else short(right, yours)
+
+
+def _mark(known: bool, wrong: bool) -> str:
+    return ("✗" if wrong else "✓") if known else ""
+
+
+def _laid_out(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def _tables(outcome: Outcome) -> list[str]:
@@ -51,11 +103,7 @@ def _tables(outcome: Outcome) -> list[str]:
                 whole -= before.grad[i] or 0.0
             g, local, torch = _shown(run.grad[i], owed, whole)
             rows.append(("", "", "grad", g, local, torch, wrong[1]))
-        widths = [max(len(row[c]) for row in rows) for c in range(len(HEAD))]
-        lines += [
-            "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
+        lines += _laid_out(rows)
     return lines
 
 

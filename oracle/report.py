@@ -16,7 +16,16 @@ from oracle.program import Program
 SCHEMA = "oracle/report/1"
 
 Kind = Literal[
-    "forward", "derivative", "accumulation", "schedule", "seed", "lifecycle", "missing", "raises", "resource"
+    "forward",
+    "derivative",
+    "accumulation",
+    "schedule",
+    "seed",
+    "lifecycle",
+    "missing",
+    "raises",
+    "resource",
+    "network",
 ]
 Severity = Literal["wrong", "imprecise", "missing", "policy"]
 Verdict = Literal["match", "convention", "imprecise", "inherited", "wrong", "unobserved"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from oracle.program import Node
+from oracle.program import Node, Program
 from oracle.vocabulary import VOCABULARY, Point
 
 UNSURE = (ValueError, OverflowError, ZeroDivisionError, TypeError)
@@ -31,3 +32,26 @@ def vjp(node: Node, point: Point, slot: int, g: float, result: float | None = No
         return float(row.vjp[slot](g, y, *point, **node.parameters))
     except UNSURE:
         return None
+
+
+def run(program: Program, inputs: Sequence[float] | None = None) -> tuple[list[float], list[float]]:
+    """Data of every value, and the gradient of the root by each, in PyTorch's formulas and order.
+
+    inputs  other ones than the program's own; nan where the standard library has no answer
+    """
+    data = list(program.inputs if inputs is None else inputs)
+    nodes = list(program.nodes())
+    for _, node in nodes:
+        data.append(_or_nan(value(node, program.operand_data(node, data))))
+    grad = [0.0] * len(program)
+    grad[program.root] = 1.0
+    for k, node in reversed(nodes):
+        point = program.operand_data(node, data)
+        for slot, i in enumerate(node.operands):
+            if i >= 0:
+                grad[i] += _or_nan(vjp(node, point, slot, grad[k]))
+    return data, grad
+
+
+def _or_nan(x: float | None) -> float:
+    return math.nan if x is None else x

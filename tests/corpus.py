@@ -14,7 +14,16 @@ ENGINES = Path(__file__).parent / "engines"
 MARK = "# BUG"
 
 Kind = Literal[
-    "forward", "derivative", "accumulation", "schedule", "seed", "lifecycle", "missing", "raises", "resource"
+    "forward",
+    "derivative",
+    "accumulation",
+    "schedule",
+    "seed",
+    "lifecycle",
+    "missing",
+    "raises",
+    "resource",
+    "network",
 ]
 Severity = Literal["wrong", "imprecise", "missing", "policy"]
 
@@ -952,6 +961,154 @@ FAULTY: tuple[Faulty, ...] = (
         mistake="mutates-operand",
         note="neg changes the sign of its operand's own data",
     ),
+    Faulty(
+        "clamp_hands_on.py",
+        "derivative",
+        "clamp",
+        operand=0,
+        mistake="local-derivative-missing",
+        note="clamp passes the gradient on where it cut, too; its ends are parameters without a default",
+    ),
+    Faulty(
+        "mlp_bias_left_out.py",
+        "network",
+        None,
+        mistake="bias-left-out",
+        note="a neuron's sum begins with 0 instead of its bias",
+    ),
+    Faulty(
+        "mlp_bias_after_tanh.py",
+        "network",
+        None,
+        mistake="bias-after-activation",
+        note="tanh(w*x) + b",
+    ),
+    Faulty(
+        "mlp_bias_shared.py",
+        "network",
+        None,
+        mistake="shared",
+        note="a default argument: all neurons have one bias",
+    ),
+    Faulty(
+        "mlp_bias_not_listed.py",
+        "network",
+        None,
+        mistake="parameters-missing",
+        note="a neuron lists its weights alone",
+    ),
+    Faulty(
+        "mlp_last_layer_not_listed.py",
+        "network",
+        None,
+        mistake="parameters-missing",
+        note="the MLP lists all layers but the last",
+    ),
+    Faulty(
+        "mlp_first_neuron_only_listed.py",
+        "network",
+        None,
+        mistake="parameters-missing",
+        note="a layer lists its first neuron alone",
+    ),
+    Faulty(
+        "mlp_listed_twice.py",
+        "network",
+        None,
+        mistake="parameters-twice",
+        note="two loops in a layer's list",
+    ),
+    Faulty(
+        "mlp_zero_grad_of_weights.py",
+        "network",
+        None,
+        mistake="zero-grad",
+        note="zero_grad goes by a list of its own, without biases",
+    ),
+    Faulty(
+        "mlp_weights_shared.py",
+        "network",
+        None,
+        mistake="shared",
+        note="[Value(…)] * nin",
+    ),
+    Faulty(
+        "mlp_weights_detached.py",
+        "network",
+        None,
+        mistake="detached",
+        note="the weights' data are multiplied",
+    ),
+    Faulty(
+        "mlp_hidden_detached.py",
+        "network",
+        None,
+        mistake="detached",
+        note="new leaves between the layers",
+    ),
+    Faulty(
+        "mlp_half_detached.py",
+        "network",
+        None,
+        mistake="gradients",
+        note="half of each weight as a node, half as a number",
+    ),
+    Faulty(
+        "mlp_input_left_out.py",
+        "network",
+        None,
+        mistake="input-left-out",
+        note="x[:-1], and zip says nothing",
+    ),
+    Faulty(
+        "mlp_layers_too_narrow.py",
+        "network",
+        None,
+        mistake="fan-in",
+        note="every layer has the network's number of inputs",
+    ),
+    Faulty(
+        "mlp_layers_not_chained.py",
+        "network",
+        None,
+        mistake="layers-not-chained",
+        note="every layer gets the network's inputs",
+    ),
+    Faulty(
+        "mlp_first_layer_linear.py",
+        "network",
+        None,
+        mistake="activations-differ",
+        note="i != 0 where i != last was meant",
+    ),
+    Faulty(
+        "mlp_tanh_twice.py",
+        "network",
+        None,
+        mistake="activation-twice",
+        note="in the neuron, and again in the layer",
+    ),
+    Faulty(
+        "mlp_appends_to_inputs.py",
+        "network",
+        None,
+        mistake="inputs-changed",
+        note="x.append(b)",
+    ),
+    Faulty(
+        "mlp_first_output_only.py",
+        "network",
+        None,
+        mistake="outputs-lost",
+        note="a layer of two returns its first output",
+    ),
+    Faulty(
+        "mlp_misspelled.py",
+        "network",
+        None,
+        mistake="AttributeError",
+        note="act.Relu()",
+    ),
 )
 
 CORRECT: tuple[Correct, ...] = (
@@ -1078,6 +1235,19 @@ CORRECT: tuple[Correct, ...] = (
         "path_queue.py",
         "every path on its own by a queue of (node, share), in memory that grows with their number",
         policies=("exponential",),
+    ),
+    Correct("mlp_without_biases.py", "an MLP whose neurons have no biases"),
+    Correct(
+        "mlp_makes_nodes.py",
+        "forward(xs) of plain numbers, of which the MLP makes nodes; biases first in its list, sigmoid",
+    ),
+    Correct(
+        "mlp_biases_among_weights.py",
+        "the first weight of each neuron is its bias: not driven, and nothing is said of it",
+    ),
+    Correct(
+        "mlp_with_softmax.py",
+        "softmax at the end, dropout on the way: nothing is known, and nothing said of it",
     ),
 )
 

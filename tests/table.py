@@ -74,6 +74,8 @@ def _is(row: corpus.Faulty, cause: Cause) -> bool:
         kind, _, rest = text.partition(":")
         op, _, form = rest.partition(":")
         answers.add((kind, row.op if not op else None if op == "-" else op, form or row.form))
+    if row.kind == "network":
+        return (cause.kind, cause.mistake) == (row.kind, row.mistake)
     return any(
         cause.kind == kind and cause.op == op and (form is None or cause.form in (None, form))
         for kind, op, form in answers

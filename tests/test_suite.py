@@ -10,8 +10,10 @@ from collections import Counter
 import pytest
 
 from oracle import suite, torch_reference
+from oracle.case import Observe, Set
 from oracle.floats import same, ulps
 from oracle.program import Program
+from oracle.subjects.worker.find_ops import in_order
 from oracle.suite import golden
 from oracle.suite.export import export
 from oracle.vocabulary import ROWS
@@ -108,3 +110,52 @@ def test_start_up_imports_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     code_, heavy = done.stderr.strip().splitlines()[-2:]
     assert (code_, heavy) == ("0", "[]")
+
+
+DESCENTS = {
+    "line-4-steps": (0.125, 0.0),
+    "without-zeroing": (0.0625, 0.0),
+    "zeroing-every-other-step": (0.0625, 0.0),
+    "one-point-after-another": (0.125, 0.0),
+    "momentum": (0.0625, 0.9),
+    "l2-term": (0.125, 0.0),
+    "weights-shared-by-layers": (0.125, 0.0),
+    "batch-of-3": (0.25, 0.0),
+    "margin-loss": (0.5, 0.0),
+    "mlp-2-3-1-tanh": (0.125, 0.0),
+    "mlp-2-3-1-relu": (0.125, 0.0),
+}
+"""Step size and momentum."""
+
+
+@pytest.mark.parametrize("name", DESCENTS)
+def test_training_goes_as_torch_optim_would(name: str) -> None:
+    """The numbers that a case sets are those that torch.optim.SGD makes of the gradients that PyTorch sees."""
+    import torch
+
+    rate, momentum = DESCENTS[name]
+    (case,) = suite.select(pattern=f"training/{name}")
+    learned = {"margin-loss": 3, "mlp-2-3-1-tanh": 13, "mlp-2-3-1-relu": 13}.get(name, 2)
+    tensors = [
+        torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in case.program.inputs[:learned]
+    ]
+    optimiser = torch.optim.SGD(tensors, lr=rate, momentum=momentum)
+    seen = iter(torch_reference.run(case))
+    compared = 0
+    for step in case.steps:
+        if isinstance(step, Observe):
+            for t, g in zip(tensors, next(seen).grad, strict=False):
+                t.grad = torch.tensor(g or 0.0, dtype=torch.float64)
+            optimiser.step()
+        elif isinstance(step, Set) and step.value < learned:
+            compared += 1
+            assert step.data == pytest.approx(tensors[step.value].item(), rel=1e-12, abs=1e-12)
+    assert compared >= 2 * learned
+
+
+def test_parameters_go_to_engines_in_order() -> None:
+    names = ["min", "max"]
+    assert in_order({"max": 2.0, "min": -1.0}, names) == [-1.0, 2.0]
+    assert in_order({"max": 2.0}, names) == [None, 2.0]
+    assert in_order({"min": -1.0}, names) == [-1.0]
+    assert in_order({}, names) == []

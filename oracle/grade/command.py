@@ -47,7 +47,9 @@ EXIT_LOADED, EXIT_ORACLE, EXIT_INTERRUPTED = 3, 4, 130
 @click.option("--cluster", metavar="ADDRESS", help="a Dask scheduler, e.g. tcp://host:8786")
 @class_options
 @click.option("--profile", type=click.Choice(["lecture", "torch"]), default="lecture", show_default=True)
-@click.option("--require", "required", default="", metavar="LIST", help="ops, forms and policies, by comma")
+@click.option(
+    "--require", "required", default="", metavar="LIST", help="ops, forms, policies and mlp, by comma"
+)
 @click.option("--strict", is_flag=True, help="imprecise rules fail, too")
 @click.option("--level", "levels", multiple=True, metavar="L", help="only this level; repeatable")
 @click.option("--case", "pattern", default="*", metavar="GLOB", help="only cases whose name matches")

@@ -685,8 +685,9 @@ def _root_op(run: Run) -> str | None:
 
 def _value(op: str, point: Point) -> float:
     """PyTorch's value at special operands."""
-    kept = KeptLocals().value(0, Node(op, (), {}), point)
-    return local(op, {}, [[x] for x in point], [1.0]).values[0] if kept is None else kept
+    given = dict(VOCABULARY[op].settings[0])
+    kept = KeptLocals().value(0, Node(op, (), given), point)
+    return local(op, given, [[x] for x in point], [1.0]).values[0] if kept is None else kept
 
 
 def _suspects(f: Failure) -> list[int]:

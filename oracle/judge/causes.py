@@ -12,7 +12,8 @@ from oracle.judge import policies, quotients
 from oracle.judge.example import again, example, pick
 from oracle.judge.fault import Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
-from oracle.judge.place import Where, place
+from oracle.judge.network import NetworkFault
+from oracle.judge.place import Located, place
 from oracle.judge.repair import Repair, repair
 from oracle.judge.symptoms import DETACHED, telling_pushes
 from oracle.report import Cause
@@ -45,6 +46,8 @@ class Demands:
             return self.strict
         if fault.severity == "policy":
             return fault.policy in self.required
+        if fault.kind == "network":
+            return policies.NETWORK in self.required
         forms = {policies.general(f) for _, f in fault.rules}
         names = {fault.op} | forms | {f"{fault.op}:{f}" for f in forms}
         return bool(names & self.required) or any((fault.op, f) in policies.LECTURE for f in forms)
@@ -62,8 +65,11 @@ class Words:
 def causes(subject: Subject, judgement: Judgement, demands: Demands) -> tuple[list[Cause], list[Fault]]:
     """All causes, the demanded and wrong ones first, and the faults they were made of, in the same order."""
     rank = {"wrong": 0, "imprecise": 1, "missing": 2, "policy": 3}
-    out = []
+    out: list[tuple[Cause, Fault]] = []
     for fault in (*judgement.faults, *_absent(judgement, demands)):
+        if isinstance(fault, NetworkFault):
+            out.append((_network(subject, fault, demands), fault))
+            continue
         form = form_of(fault, judgement)
         out.append((_cause(subject, judgement, fault, form, demands), fault))
     out.sort(key=lambda pair: (not pair[0].demanded, rank[pair[0].severity]))
@@ -119,11 +125,11 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     where = place(subject, fault, judgement.explained)
     if said.mistake == MISNAMED and subject.file is not None:
         defined = definition(subject.file, said.message.split("called ")[1].partition(",")[0])
-        where = defined and Where(*defined)
+        where = defined and Located(*defined)
     mended = None
     if where is not None and where.within is not None and fault.kind in TRAVERSAL:
         mended = repair(subject, judgement, fault, where.within)
-        where = where if mended is None else Where(mended.file, mended.line)
+        where = where if mended is None else Located(mended.file, mended.line)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -139,11 +145,7 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     demanded = demands.demanded(fault, form)
     if drawn is None and (demanded or fault.severity in ("wrong", "imprecise")):
         drawn = again(fault, subject)
-    hints = said.hints
-    if where is not None and subject.file is not None:
-        line = line_at(subject.file, where.file, where.line).strip()
-        if line:
-            hints = (hints[0], hints[1], f"{hints[2]} {_about(line, mended, said)}")
+    hints = _with_line(subject, said, None if where is None else (where.file, where.line), mended)
     return Cause(
         fault.kind,
         fault.severity,
@@ -162,6 +164,36 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         fault.policy,
         fault.numbers - fault.proven if fault.severity in ("wrong", "imprecise") else 0,
     )
+
+
+def _network(subject: Subject, fault: NetworkFault, demands: Demands) -> Cause:
+    """The cause of a defect of the network beside the engine."""
+    said = Words(fault.detail, fault.message, fault.hints)
+    file, line = fault.where or (None, None)
+    return Cause(
+        fault.kind,
+        fault.severity,
+        demands.demanded(fault, None),
+        None,
+        None,
+        None,
+        fault.detail,
+        fault.message,
+        file,
+        line,
+        tuple(dict.fromkeys(case.name for case, _ in fault.evidence)),
+        fault.numbers,
+        fault.shown,
+        _with_line(subject, said, fault.where),
+    )
+
+
+def _with_line(
+    subject: Subject, said: Words, where: tuple[str, int] | None, mended: Repair | None = None
+) -> tuple[str, str, str]:
+    """The hints, the last one with the line as it stands and, where that is certain, as it should be."""
+    line = "" if where is None or subject.file is None else line_at(subject.file, *where).strip()
+    return (*said.hints[:2], f"{said.hints[2]} {_about(line, mended, said)}") if line else said.hints
 
 
 ASSIGNED = re.compile(r"(?P<target>[\w.\[\]]+) = (?P<share>[^=].*)")

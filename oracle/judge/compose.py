@@ -28,7 +28,11 @@ class _Maths:
             if any(isinstance(x, Traced) for x in operands):
                 return self.recorder.node(op, *operands)
             numbers = [x for x in operands if not isinstance(x, Traced)]
-            return VOCABULARY[op].value(*numbers) if op != "pow" else numbers[0] ** numbers[1]
+            return (
+                VOCABULARY[op].value(*numbers, **VOCABULARY[op].settings[0])
+                if op != "pow"
+                else numbers[0] ** numbers[1]
+            )
 
         return apply
 

@@ -17,7 +17,7 @@ from oracle.vocabulary import VOCABULARY, Point
 
 
 @dataclass(frozen=True)
-class Where:
+class Located:
     """The place of a fault. within: where only the function is known that it is in, its def line, else None."""
 
     file: str
@@ -25,14 +25,14 @@ class Where:
     within: Place | None = None
 
 
-def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None:
-    """Where a fault is, or None where the subject has no lines to show or nothing is there to point at.
+def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | None:
+    """Located a fault is, or None where the subject has no lines to show or nothing is there to point at.
 
     bad: every rule that goes wrong, by this fault or by another
     """
     if fault.crash is not None and fault.kind in ("raises", "missing", "resource"):
         file, line = fault.crash.file or subject.file, fault.crash.line
-        return None if line is None or file is None else Where(file, line)
+        return None if line is None or file is None else Located(file, line)
     if fault.policy is not None:
         return None
     rule, point = _shown_by(fault)
@@ -50,11 +50,11 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Where | None
         twice = next((places for places in pushed if len(places) > 1), None)
         if twice is not None and () in pushed:  # what belongs to one operand goes to another
             where = twice[0 if pushed[0] == () else -1]
-            return Where(where.file, where.line)
+            return Located(where.file, where.line)
     found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
     if found is None:
         return None
-    return Where(found.file, found.line, found if found == _opening(trace.backward) else None)
+    return Located(found.file, found.line, found if found == _opening(trace.backward) else None)
 
 
 def _shown_by(fault: Fault) -> tuple[Rule, Point]:
@@ -125,7 +125,7 @@ def _in(
 
 
 def _shadowing(subject: Subject, method: Place | None) -> Place | None:
-    """Where an op gives its node an attribute of the name that backward has, so that it is called in its place."""
+    """Located an op gives its node an attribute of the name that backward has, so that it is called in its place."""
     spelled = re.match(r"root\.(\w+)", subject.found.get("backward", ""))
     if method is None or spelled is None:
         return None
@@ -144,7 +144,7 @@ def _opening(place: Place | None) -> Place | None:
 
 
 def _own_frame(subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rule], o: int) -> Place | None:
-    """Where the op computed its value: the innermost statement, unless that is in a function that another rule
+    """Located the op computed its value: the innermost statement, unless that is in a function that another rule
     computes with, and is right; then the statement that called it."""
     inner, outer = trace.values[o], trace.methods[o]
     if inner is None or outer is None or inner.first == outer.first:

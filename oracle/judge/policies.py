@@ -34,6 +34,9 @@ def of_point(op: str, point: Point, expected: float) -> str:
     return "special-values"
 
 
+NETWORK = "mlp"
+"""What `--require` takes for a network beside the engine that can be judged."""
+
 FORMS = ("value-value", "value-number", "number-value")
 
 LECTURE: frozenset[tuple[str, str]] = frozenset(

@@ -127,12 +127,19 @@ def tested(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("tested", f"{words.count(len(tested), 'op')}: {', '.join(tested)}{forms}" if tested else "no op"),
         ("levels", " · ".join(_level(name, counts) for name, counts in report.levels.items())),
+        ("network", _network(report)),
         ("not offered", _absent([op for op, result in report.ops.items() if not result.offered])),
         ("not exercised", ", ".join(op for op in offered if op not in tested)),
         ("largest error", _largest_error(report)),
         ("conventions", "; ".join(f"{what}: {choice}" for what, choice in report.conventions.items())),
     ]
     return [(label, one_line(text)) for label, text in rows if text]
+
+
+def _network(report: Report) -> str:
+    """What the MLP beside the engine is, and in how many cases it is right; "" where none was judged."""
+    said = report.subject.found.get("network", "")
+    return said if ": " in said else ""
 
 
 def _level(name: str, counts: Mapping[str, int]) -> str:

@@ -122,7 +122,7 @@ def dot_source(
             labelloc="t", labeljust="l", peripheries="0", margin="0" if bare else "8",
         )  # fmt: skip
         for box in scene.boxes:
-            _draw_box(body, f"{prefix}{box.row.value}", box, cause, ink)
+            _draw_box(body, f"{prefix}{box.row.value}", box, example, cause, ink)
         for i, stub in enumerate(scene.stubs):
             _draw_stub(body, f"{prefix}stub{i}", stub, example, ink)
     names = {box.row.value: box.row.node for box in scene.boxes}
@@ -141,7 +141,9 @@ def dot_source(
 # Boxes ---------------------------------------------------------------------------------------------------------
 
 
-def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, str]) -> None:
+def _draw_box(
+    graph: object, name: str, box: Box, example: Example, cause: Cause, ink: dict[str, str]
+) -> None:
     state = box.state
     lines = [_header(box, ink)]
     if state == "culprit":
@@ -156,10 +158,13 @@ def _draw_box(graph: object, name: str, box: Box, cause: Cause, ink: dict[str, s
         titles = (font(title, ink["muted"], 9) for title in ("yours", "torch"))
         lines.append(["<TD></TD>", "<TD></TD>", *(cell(title, "RIGHT") for title in titles)])
     row = box.row
+    grads = any(r.grad_verdict != "unobserved" for r in example.table)
     data = words.expected(row.data, row.local_data, row.global_data)
     grad = words.expected(row.grad, row.local_grad, row.global_grad)
     lines.append(_numbers("data", row.data, data, wrong_data(row), state, ink))
-    if row.grad_verdict == "unobserved" or (row.grad is None and not wrong_grad(row)):
+    if not grads:
+        pass  # an update: its values have no gradients
+    elif row.grad_verdict == "unobserved" or (row.grad is None and not wrong_grad(row)):
         lines.append([cell(font("grad", ink["muted"], 11), "LEFT"), "<TD></TD>",
                       cell(font("not read", ink["muted"], 10, italic=True), "RIGHT", span=2)])  # fmt: skip
     else:
@@ -311,7 +316,8 @@ def subtitle(example: Example, cause: Cause, reference: str, *, full: bool = Fal
     if hidden:
         agreement = _agreement(len(hidden), sum(wrong(rows[value]) for value in hidden))
         out.append(f"{total - len(hidden)} of {total} nodes drawn, {len(hidden)} folded: {agreement}")
-    for what, differs in (("data", wrong_data), ("grad", wrong_grad)):
+    observed = any(row.grad_verdict != "unobserved" for row in example.table)
+    for what, differs in (("data", wrong_data), ("grad", wrong_grad))[: 1 + observed]:
         out.append(f"{what} {total - sum(map(differs, example.table))}/{total} ✓")
     return [*out, f"float64, {one_line(reference, 40)}"]
 

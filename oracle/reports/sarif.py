@@ -26,6 +26,7 @@ RULES = {
     "missing": "An op, or a form of its operands, is missing.",
     "raises": "An op raises where PyTorch returns a number.",
     "resource": "Recursion, time or memory runs out.",
+    "network": "The network beside the engine is not what PyTorch's is.",
 }
 
 

@@ -23,6 +23,7 @@ _RULES = {
     "missing": ("{op}, missing", "something missing"),
     "raises": ("{op}, raising", "an exception"),
     "resource": ("the cost of {op}", "the cost of backward"),
+    "network": ("the network", "the network"),
 }
 
 _DEFECTS = {
@@ -84,6 +85,8 @@ def rule(cause: Cause) -> str:
             return one_line(f" {row.symbol} ".join(part.strip() for part in cause.form.split("-")))
         return one_line(" as ".join(part for part in (cause.op, cause.form) if part)) or _RULES["missing"][1]
     with_op, without = _RULES[cause.kind]
+    if cause.kind == "lifecycle" and cause.op is None and cause.example and cause.example.what == "data":
+        return "the update"  # the number that a training loop's mistake makes wrong is a parameter's own
     words = with_op.format(op=one_line(cause.op)) if cause.op else without
     if cause.operand is not None and row is not None and row.arity > 1:
         words += (
@@ -117,7 +120,7 @@ def code(example: Example) -> tuple[list[str], str]:
     if example.yours is None and correct(example) is None:
         return lines, ""
     last = lines[-1].partition("#")[0].strip()
-    if re.fullmatch(r"\w+\.\w+(\(\))?", last):
+    if re.fullmatch(r"[\w.\[\]]+\.\w+(\(\))?", last):
         lines[-1] = last
     else:
         lines.append(f"{example.node}.{example.what}")
@@ -155,11 +158,18 @@ def defects(causes: Iterable[Cause], of_script: bool = False) -> str:
     """ "1 rule is wrong and 2 operations are missing"; of a script's run "1 mistake in its training", too."""
     causes = list(causes)
     training = [cause for cause in causes if of_script and cause.kind == "lifecycle" and cause.op is None]
-    severities = [cause.severity for cause in causes if cause not in training]
+    network = [cause for cause in causes if cause.kind == "network" and cause.severity == "wrong"]
+    unjudged = [cause for cause in causes if cause.kind == "network" and cause not in network]
+    apart = [*training, *network, *unjudged]
+    severities = [cause.severity for cause in causes if cause not in apart]
     found = ((severities.count(severity), words) for severity, words in _DEFECTS.items())  # type: ignore[arg-type]
     said = [one if n == 1 else many.format(n=n) for n, (one, many) in found if n]
     if training:
         said.append(f"{count(len(training), 'mistake')} in its training")
+    if network:
+        said.append(f"{count(len(network), 'mistake')} in its network")
+    if unjudged:
+        said.append("no network was judged")
     return listing(said)
 
 

@@ -90,7 +90,15 @@ def python(
         "allow": list(allow_imports),
         "site": places.site_packages() if allow_imports else [],
         "words": [
-            [op.name, op.arity, list(op.spellings), list(op.functions), op.operator]
+            [
+                op.name,
+                op.arity,
+                list(op.spellings),
+                list(op.functions),
+                op.operator,
+                list(op.parameters),
+                op.settings[0],
+            ]
             for op in VOCABULARY.values()
         ],
     }

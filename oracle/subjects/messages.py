@@ -18,7 +18,7 @@ from oracle.floats import from_hex
 from oracle.program import ProgramError
 from oracle.subjects.child import Lost
 from oracle.subjects.near import near_misses
-from oracle.subjects.network import Network, NetworkAnswer
+from oracle.subjects.network import Network, NetworkAnswer, Part, Role, Table
 from oracle.subjects.tracing import Trace
 from oracle.vocabulary import VOCABULARY
 
@@ -153,22 +153,77 @@ def read_network(line: bytes, number: int, asked: Network) -> NetworkAnswer:
         return NetworkAnswer(crash=_crash(data["error"], 1))
     if "unsupported" in data:
         return NetworkAnswer(lost="unsupported", detail=one_line(_string(data, "unsupported")))
-    layers = data.get("gradients")
-    if not isinstance(layers, list) or len(layers) != len(asked.parameters):
-        raise _complaint(
-            "gradients", f"a list of {len(asked.parameters)}, one for each layer", layers, LAYERS
-        )
-    gradients = []
+    parts = _parts(data.get("places"))
+    if "weights" in data:
+        return NetworkAnswer(weights=_counts(data["weights"], asked), parts=parts)
+    gradients = _table(data.get("gradients"), "gradients", asked) or ()
+    outputs = data.get("outputs")
+    size = len(outputs) if isinstance(outputs, list) and 0 < len(outputs) < 1000 else asked.sizes[-1]
+    return NetworkAnswer(
+        tuple(x for x in _floats(outputs, "outputs", size) if x is not None),
+        gradients,
+        kept=data.get("kept") is not False,
+        listed=_table(data.get("listed"), "listed", asked),
+        same=_table(data.get("same"), "same", asked),
+        zeroed=_table(data.get("zeroed"), "zeroed", asked),
+        lister=one_line(data["lister"]) if isinstance(data.get("lister"), str) else "",
+        parts=parts,
+    )
+
+
+def _table(layers: Any, field: str, asked: Network) -> Table | None:
+    """A number, or null, for every parameter; None for a null that stands for all. Raises Lost("protocol")."""
+    if layers is None and field != "gradients":
+        return None
+    _list_for(layers, field, len(asked.parameters), "layer")
+    found = []
     for k, (rows, owed) in enumerate(zip(layers, asked.parameters, strict=True)):
-        if not isinstance(rows, list) or len(rows) != len(owed):
-            raise _complaint(f"gradients[{k}]", f"a list of {len(owed)}, one for each neuron", rows, LAYERS)
-        gradients.append(
-            tuple(
-                _floats(row, f"gradients[{k}][{n}]", len(owed[n]), nulls=True) for n, row in enumerate(rows)
-            )
+        _list_for(rows, f"{field}[{k}]", len(owed), "neuron")
+        read = _floats if field in ("gradients", "zeroed") else _integers
+        found.append(
+            tuple(read(row, f"{field}[{k}][{n}]", len(owed[n]), nulls=True) for n, row in enumerate(rows))
         )
-    outputs = _floats(data.get("outputs"), "outputs", asked.sizes[-1])
-    return NetworkAnswer(tuple(x for x in outputs if x is not None), tuple(gradients))
+    return tuple(found)
+
+
+def _list_for(data: Any, field: str, size: int, each: str) -> None:
+    """Raises Lost("protocol") for what is no list of that length."""
+    if not isinstance(data, list) or len(data) != size:
+        raise _complaint(field, f"a list of {size}, one for each {each}", data, LAYERS)
+
+
+def _counts(layers: Any, asked: Network) -> tuple[tuple[int, ...], ...]:
+    """How many weights each neuron has. Raises Lost("protocol")."""
+    _list_for(layers, "weights", len(asked.parameters), "layer")
+    for k, (row, owed) in enumerate(zip(layers, asked.parameters, strict=True)):
+        _list_for(row, f"weights[{k}]", len(owed), "neuron")
+        _integers(row, f"weights[{k}]", len(owed))
+    return tuple(tuple(row) for row in layers)
+
+
+def _integers(column: Any, field: str, size: int, nulls: bool = False) -> tuple[float | None, ...]:
+    """A list of small integers, of which some may be null. Raises Lost("protocol")."""
+    fits = isinstance(column, list) and len(column) == size
+    if not fits or not all((type(x) is int and 0 <= x < 10**6) or (x is None and nulls) for x in column):
+        raise _complaint(field, f"a list of {size} small integers", column, "[1,1]")
+    return tuple(column)
+
+
+def _parts(places: Any) -> dict[Role, Part]:
+    """The classes of a network's parts; what is not as it should be is left out: it is only shown."""
+    out: dict[Role, Part] = {}
+    roles: tuple[Role, ...] = ("network", "layer", "neuron")
+    for role in roles:
+        said = places.get(role) if isinstance(places, dict) else None
+        if not isinstance(said, dict) or not isinstance(said.get("class"), str):
+            continue
+        methods = {}
+        held = said.get("methods")
+        for name, where in held.items() if isinstance(held, dict) else ():
+            if isinstance(where, list) and [*map(type, where)] == [str, int] and where[1] > 0:
+                methods[name] = (one_line(where[0]), where[1])
+        out[role] = Part(one_line(said["class"]), methods)
+    return out
 
 
 def _floats(column: Any, field: str, size: int, nulls: bool = False) -> tuple[float | None, ...]:

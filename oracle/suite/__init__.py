@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from oracle.case import Case
-from oracle.suite import edges, graphs, networks, rules, steps
+from oracle.suite import edges, graphs, networks, rules, steps, training
 
 VERSION = "1"
 
@@ -20,10 +20,10 @@ LEVELS = {
     "edge": "kinks, ends of domains, infinities: where engines choose",
     "numerics": "where a naive formula loses its digits",
     "nn": "neurons, layers and small networks",
-    "training": "a few steps of gradient descent",
+    "training": "steps of gradient descent: new data, a new graph on old leaves, zeroed gradients or not",
 }
 
-ROOMS = (rules, graphs, steps, edges, networks)
+ROOMS = (rules, graphs, steps, edges, networks, training)
 
 
 @cache

@@ -1,11 +1,11 @@
-"""Levels lifecycle and training: what one backward leaves behind for the next."""
+"""Level lifecycle: what one backward leaves behind for the next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from oracle.case import Backward, Case, Observe, Rebuild, Set, Step, Zero
+from oracle.case import Backward, Case, Observe, Rebuild, Step, Zero
 from oracle.program import Program
 from oracle.recording import Recorder, record
 
@@ -87,23 +87,3 @@ def cases() -> Iterator[Case]:
         "two-roots",
         shared,
     )
-    yield from _training()
-
-
-def _training() -> Iterator[Case]:
-    """Gradient descent on (w*x + b - y)²; the new data of each step is what the right gradients call for."""
-
-    def loss(w: Any, b: Any, x: Any, y: Any) -> Any:
-        e = w * x + b - y
-        return (e * e).named("loss")
-
-    w, b, x, y, rate = 0.5, -0.25, 1.5, 2.0, 0.125
-    program = record(loss, w, b, x, y)
-    steps: list[Step] = []
-    for n in range(4):
-        if n:
-            steps += [Zero((0, 1, 2, 3)), Set(0, w), Set(1, b), Rebuild()]
-        steps += [Backward(program.root), Observe()]
-        slope = 2.0 * (w * x + b - y)
-        w, b = w - rate * slope * x, b - rate * slope
-    yield Case("training/line-4-steps", program, "four steps of gradient descent on one point", tuple(steps))

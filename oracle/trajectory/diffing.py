@@ -272,7 +272,11 @@ def _report(
     elif seen.raised is not None:
         found += _raising(seen, seen.raised, demands)
     for finding in sorted(trajectory.findings.values(), key=lambda f: f.step):
-        found.append(training_cause(finding, path, demands, len(seen.steps), seen.calls.get(finding.slug)))
+        found.append(
+            training_cause(
+                finding, path, demands, len(seen.steps), seen.calls.get(finding.slug), trajectory.updates
+            )
+        )
     found = [(replace(cause, file=_shown(cause.file, path)), drawn, names) for cause, drawn, names in found]
     causes = tuple(cause for cause, _, _ in found)
     cases = tuple(_case(step, found) for step in seen.steps)

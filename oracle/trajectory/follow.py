@@ -27,6 +27,7 @@ from oracle.trajectory.measure import (
     rule,
     uphill,
 )
+from oracle.trajectory.picture import KEPT, Kept
 from oracle.trajectory.summary import in_words, sharp
 
 HISTORY = 6
@@ -78,6 +79,7 @@ class Trajectory:
         self.names: dict[int, str] = {}
         self.owners: dict[int, int] = {}
         self.history: list[Updates] = []
+        self.kept: dict[int, Updates] = {}
         self.updated: set[int] = set()
         self.zeroed: set[int] = set()
         self.nonzero: Counter[int] = Counter()
@@ -193,6 +195,8 @@ class Trajectory:
         elif found is not None and found.kind == "unknown" and (odd := exchanged(updates)):
             shown += self._note("gradient-of-another", step, self.where, odd)
         self.history = [*self.history, updates][-HISTORY:]
+        if step <= KEPT:
+            self.kept[step] = updates
         return Updated(shown, found, frozenset(updates))
 
     def _measure(self, step: int, updates: Updates, rates: Mapping[str, float]) -> Rule | None:
@@ -244,6 +248,11 @@ class Trajectory:
         if not again:
             return []
         return self._note("updated-twice", step, writes[again[0]][-1].place, again, str(times))
+
+    @property
+    def updates(self) -> Kept:
+        """What is known of the first updates, for a picture of one."""
+        return Kept(self.kept, {m.step: m.rule for m in self.measured}, self.names, self.betas)
 
     # At the end ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from oracle.listing import expression
 from oracle.report import Cause, Example, Row, Verdict
 from oracle.trajectory.events import BackwardCall
 from oracle.trajectory.findings import Finding
+from oracle.trajectory.picture import Kept, update_example
 
 SMALL = 40
 """Values of the largest program of a script that is shown as an example; of a larger one it is the suite's."""
@@ -22,15 +23,19 @@ def training_cause(
     demands: Demands,
     steps: int,
     first: tuple[BackwardCall, Checked | None] | None,
+    kept: Kept,
 ) -> tuple[Cause, Example | None, set[str]]:
     """The cause, its picture's example, and the names of the cases that it concerns.
 
     steps   of the run
     first   the call that showed the mistake first
+    kept    the first updates: a mistake of their rule is drawn as one of them
     """
     row = finding.row
     names = {f"diff/step-{n}" for n in finding.steps if n <= steps}
-    drawn = None if first is None else _old_gradient(*first, finding, path)
+    drawn = update_example(finding, kept, path)
+    if drawn is None and first is not None:
+        drawn = _old_gradient(*first, finding, path)
     cause = Cause(
         "lifecycle",
         row.severity,

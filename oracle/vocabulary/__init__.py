@@ -22,8 +22,8 @@ from oracle.vocabulary.parametrised import PARAMETRISED
 
 __all__ = ["ROWS", "VOCABULARY", "Bound", "Kink", "Measure", "Op", "Point"]
 
-ROWS: tuple[Op, ...] = (*ARITHMETIC, *ELEMENTARY, *ACTIVATIONS)
-"""The ops that the suite makes cases of: their operands are all that they need."""
+ROWS: tuple[Op, ...] = (*ARITHMETIC, *ELEMENTARY, *ACTIVATIONS, *PARAMETRISED)
+"""Every op, in the order in which the suite and the tables have them."""
 
-VOCABULARY: Mapping[str, Op] = {row.name: row for row in (*ROWS, *PARAMETRISED)}
-"""Every op by its name, those included that cannot be called without parameters."""
+VOCABULARY: Mapping[str, Op] = {row.name: row for row in ROWS}
+"""The same by name."""

@@ -45,7 +45,8 @@ class Engine:
     make      a number becomes a leaf
     data      name of the attribute that holds a node's number; keeping: where its gradient is
     compute   name of the method that gives a result its number, where ops only note what is to be done, or None
-    calls     op name → callable on operands; offered: those of which a trial returned a node
+    calls     op name → callable on operands, then parameters; offered: those of which a trial returned a node
+    parameters  op name → names of its parameters, in order
     backward  a callable on the root, or None
     unkept    "inner" when only leaves keep their gradient, "root" when only the root does not, else ""
     files     names of the files whose code is the subject's own
@@ -61,6 +62,7 @@ class Engine:
         self.keeping: Keeping = Attribute("grad")
         self.compute: str | None = None
         self.calls: dict[str, Callable[..., Any]] = {}
+        self.parameters: dict[str, list[str]] = {}
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
         self.unkept = ""

@@ -40,20 +40,24 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
 
     words   for every op of the vocabulary: name, arity, names of methods, names of functions, and whether
             Python has an operator for it: then that is what counts in an engine that overloads operators,
-            and it is tried though no method of that name is there
+            and it is tried though no method of that name is there; names of its parameters, in order, and
+            those that a trial needs
     """
     overloads = {"__add__", "__mul__"} & set(methods(engine.cls))
-    for op, arity, spellings, functions, expected in words:
+    for op, arity, spellings, functions, expected, parameters, given in words:
         ways = list(_operators(engine, spellings))
         if not expected or not overloads:
             ways += _methods(engine, arity, (*spellings, op))
             ways += _functions(loaded, {_plain(name) for name in (*spellings, *functions, op)})
         if expected:
             ways.append((spellings[0], None, OPERATORS[spellings[0]]))
-        offered = next((way for way in ways if _offers(engine, way[2], arity)), None)
+        offered = next(
+            (way for way in ways if _offers(engine, way[2], arity, in_order(given, parameters))), None
+        )
         if not ways:
             continue
         written, function, call = offered or ways[0]
+        engine.parameters[op] = parameters
         engine.calls[op] = engine.computing(call)
         code = getattr(function, "__code__", None)
         place = (None, None) if code is None else (code.co_filename, code.co_firstlineno)
@@ -111,8 +115,15 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _offers(engine: Engine, call: Call, arity: int) -> bool:
-    """Whether some ordinary trial call returns a node."""
+def in_order(given: dict[str, float], names: list[str]) -> list[float | None]:
+    """An op's parameters as further positional arguments, since their names differ from engine to engine: up to the
+    last that is given, with None for one that is not."""
+    last = max((names.index(name) for name in given), default=-1)
+    return [given.get(name) for name in names[: last + 1]]
+
+
+def _offers(engine: Engine, call: Call, arity: int, extra: list[float | None]) -> bool:
+    """Whether some ordinary trial call returns a node. extra: the parameters it cannot be without."""
     for point in TRIALS:
         for form in ("v",) if arity == 1 else ("vv", "vn", "nv"):
             try:
@@ -120,7 +131,7 @@ def _offers(engine: Engine, call: Call, arity: int) -> bool:
                     engine.make(x) if kind == "v" else x for kind, x in zip(form, point, strict=False)
                 ]
                 with patience():
-                    if isinstance(call(*operands), engine.types):
+                    if isinstance(call(*operands, *extra), engine.types):
                         return True
             except BaseException:  # an op that raises here is judged as a case, with its exception
                 continue

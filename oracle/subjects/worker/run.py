@@ -6,6 +6,7 @@ import errno
 from time import thread_time
 
 from .engine import Engine, NotANumber
+from .find_ops import in_order
 from .keeping import ReadOnly
 
 TYPE_CHECKING = False
@@ -65,8 +66,12 @@ class Build:
     def __init__(self, engine: Engine, program: dict[str, Any]) -> None:
         self.engine = engine
         self.inputs = [float.fromhex(x) for x in program["inputs"]]
-        self.rows: list[tuple[str, list[Any], list[float]]] = [
-            (node[0], [x if type(x) is int else plain(x) for x in node[1]], parameters(node))
+        self.rows: list[tuple[str, list[Any], list[float | None]]] = [
+            (
+                node[0],
+                [x if type(x) is int else plain(x) for x in node[1]],
+                in_order(parameters(node), engine.parameters.get(node[0], [])),
+            )
             for node in program["nodes"]
         ]
         self.values: list[Any] = []
@@ -162,9 +167,9 @@ class plain:
         self.x = message["int"] if "int" in message else float.fromhex(message["num"])
 
 
-def parameters(node: list[Any]) -> list[float]:
-    """An op's parameters as further positional arguments: their names differ from engine to engine."""
-    return [float.fromhex(x) for x in node[2].values()] if len(node) > 2 else []
+def parameters(node: list[Any]) -> dict[str, float]:
+    """An op's parameters by name."""
+    return {name: float.fromhex(x) for name, x in node[2].items()} if len(node) > 2 else {}
 
 
 def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
