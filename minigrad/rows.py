@@ -108,11 +108,11 @@ def _module(unpack: str, terms: list[str], pushes: list[str]) -> str:
 class Rules(dict[int, Rule]):
     """The rule of an op, by the number of its operands in both rows; written out when it is first asked for."""
 
-    def __init__(self, loop: Rule, written: Callable[[int], str]) -> None:
-        self.loop, self.written = loop, written
+    def __init__(self, loop: Rule, written: Callable[[int], str], longest: int = LONGEST) -> None:
+        self.loop, self.written, self.longest = loop, written, longest
 
     def __missing__(self, size: int) -> Rule:
-        if size > LONGEST:
+        if size > self.longest:
             return self.loop
         names: dict[str, Any] = {}
         exec(self.written(size), names)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, count
 from typing import Any
 
 from oracle.floats import U, same
@@ -18,7 +17,7 @@ from oracle.judge.locals import KeptLocals, doubtful, judge, refereed
 from oracle.program import Node
 from oracle.progress import Tick
 from oracle.torch_reference import torch
-from oracle.torch_reference.columns import NONE, Tensor, columns
+from oracle.torch_reference.columns import NONE, Tensor, columns, numbers
 from oracle.vocabulary import VOCABULARY, Point
 
 LARGE = 20_000
@@ -74,9 +73,9 @@ class Answers:
     suspects    the values whose equations are not certain to hold
     """
 
-    data: tuple[float, ...]
-    grad: tuple[float, ...]
-    pushed: tuple[tuple[float, ...], ...]
+    data: Sequence[float]
+    grad: Sequence[float]
+    pushed: Sequence[Sequence[float]]
     suspects: frozenset[int]
 
     def value(self, k: int, node: Node, point: Point) -> float:
@@ -134,13 +133,11 @@ def ask(run: Run, tell: Tick = lambda done, wrong: None) -> Answers:
     owed[laid.roots] = 1.0
     bound[laid.roots] = 0.0
     bad = ~_close(made, data, data_bound) | (live & ~_close(grad, owed, bound))
-    (suspects,) = laid.split(bad.tolist())
-    return Answers(
-        laid.split(data.tolist())[0],
-        laid.split(owed.tolist())[0],
-        tuple(laid.split(slot.tolist())[0] for slot in pushed) if any(suspects) else (),
-        frozenset(compress(count(), suspects)),
-    )
+    ((inputs, nodes),) = laid.spans
+    suspects = frozenset(t.cat([bad[inputs], bad[nodes]]).nonzero().flatten().tolist())
+    answers = [data, owed, *pushed] if suspects else [data, owed]
+    told = [held for column in answers for held in laid.split(numbers(column))]
+    return Answers(told[0], told[1], tuple(told[2:]), suspects)
 
 
 def _close(observed: Tensor, expected: Tensor, bound: Tensor) -> Tensor:

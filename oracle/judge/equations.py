@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -98,8 +99,8 @@ class Checked:
 
     run: Run
     failures: tuple[Failure, ...]
-    data: tuple[float, ...]
-    grad: tuple[float | None, ...]
+    data: Sequence[float]
+    grad: Sequence[float | None]
     exercised: Mapping[Exercise, float]
     conventions: frozenset[int]
     undecided: bool
@@ -179,18 +180,16 @@ def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
 def _run(
     case: Case, root: int | None, inputs: list[float], now: Observation, before: list[float], number: int
 ) -> Run:
-    grad: list[float | None] = []
-    slack: list[float] = []
-    for g, b in zip(now.grad, before, strict=True):
-        if g is None or b == 0.0:
-            grad.append(g)
-            slack.append(0.0)
-        else:
-            grad.append(g - b)
-            slack.append(2 * U * (abs(g) + abs(b)))
+    grad, slack = now.grad, array("d", bytes(8 * len(before)))
+    if any(before):
+        grad = list(grad)
+        for i, (g, b) in enumerate(zip(now.grad, before, strict=True)):
+            if g is not None and b != 0.0:
+                grad[i] = g - b
+                slack[i] = 2 * U * (abs(g) + abs(b))
     program = case.program
-    if tuple(inputs) != program.inputs:
-        program = replace(program, inputs=tuple(inputs))
+    if (held := array("d", inputs)) != program.inputs:
+        program = replace(program, inputs=held)
     return Run(case, program, root, now.data, now.made or now.data, grad, slack, number)
 
 

@@ -8,6 +8,7 @@ PyTorch's order, the consumer made last first: `index_add_` takes its rows one a
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,17 @@ from typing import Any
 
 from oracle.case import Observation
 from oracle.program import Program
-from oracle.torch_reference.columns import NONE, Columns, Group, Kind, Tensor, columns, stable_order, tensor
+from oracle.torch_reference.columns import (
+    NONE,
+    Columns,
+    Group,
+    Kind,
+    Tensor,
+    columns,
+    numbers,
+    stable_order,
+    tensor,
+)
 from oracle.torch_reference.module import torch
 
 
@@ -82,21 +93,26 @@ def inexact(plan: Plan) -> set[int]:
     return set(t.bucketize(laid.made[concerned], ends, right=True).tolist())
 
 
-def values(plan: Plan) -> list[tuple[float, ...]]:
+def values(plan: Plan) -> list[array[float]]:
     """The data of every value, for each program."""
     with torch().no_grad():
         data, _ = _forward(plan)
-    return plan.columns.split(data.tolist())
+    return plan.columns.split(numbers(data))
 
 
 def observe(plan: Plan) -> list[Observation]:
     """Data, and gradients after one backward from the root; None for what does not lead to it. For each program."""
     data, calls = _forward(plan)
-    grad: list[float | None] = _backward(plan, calls).tolist()
-    for place in (~plan.live).nonzero().flatten().tolist():
-        grad[place] = None
+    grad = _backward(plan, calls)
     split = plan.columns.split
-    return [Observation(*columns) for columns in zip(split(data.tolist()), split(grad), strict=True)]
+    known = split(numbers(data))
+    dead = (~plan.live).nonzero().flatten().tolist()
+    if dead == [NONE]:
+        return [Observation(*both) for both in zip(known, split(numbers(grad)), strict=True)]
+    told: list[float | None] = grad.tolist()
+    for place in dead:
+        told[place] = None
+    return [Observation(*both) for both in zip(known, split(told), strict=True)]
 
 
 Call = tuple[list[Tensor], Tensor]

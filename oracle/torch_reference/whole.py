@@ -46,7 +46,7 @@ def values(program: Program) -> list[float]:
 
 def _worth(programs: Sequence[Program]) -> batched.Plan | None:
     """A plan for these programs together, if they are wide enough for it to be quicker."""
-    nodes = sum(len(program.ops) for program in programs)
+    nodes = sum(len(program.codes) for program in programs)
     if nodes < SMALL:
         return None
     plan = batched.plan(programs)
