@@ -49,12 +49,21 @@ class Plan:
 def plan(programs: Sequence[Program]) -> Plan:
     """Sort the nodes of these programs into groups."""
     laid = columns(programs)
+    return sort(laid, levels(laid))
+
+
+def levels(laid: Columns) -> Tensor:
+    """The level of the value at every place, by columns that are not sorted yet."""
     level = [0] * laid.first
     append = level.append
     for a, b in zip(*(column.tolist() for column in laid.operands), strict=True):
         x, y = level[a], level[b]
         append((x if x > y else y) + 1)
-    levels = tensor("q", level)
+    return tensor("q", level)
+
+
+def sort(laid: Columns, levels: Tensor) -> Plan:
+    """The nodes of such columns in groups."""
     by_level, groups = laid.sorted_by(levels[laid.first :])
     return Plan(by_level, groups, levels, _live(by_level, groups))
 

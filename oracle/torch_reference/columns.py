@@ -165,8 +165,12 @@ class Columns:
         return [column.requires_grad_() for column in columns]
 
 
-def columns(programs: Sequence[Program]) -> Columns:
-    """The columns of these programs."""
+def columns(programs: Sequence[Program], formulas: bool = True) -> Columns:
+    """The columns of these programs.
+
+    formulas  whether a plain number may choose PyTorch's formula, as in a user's program; else it is an operand like
+              others, as for `local`
+    """
     t = torch()
     nodes, leaves, numbers = (
         tensor("q", [*map(len, held)])
@@ -200,7 +204,7 @@ def columns(programs: Sequence[Program]) -> Columns:
     b = t.where(arity == 2, places(written.index_select(0, begins + arity - 1)), NONE)
     made = t.arange(first, first + len(code))
     laid = Columns(tuple(programs), first, made, (a, b), code, ())
-    return _sorted_into_kinds(laid, 1 + int(leaves.sum()))
+    return _sorted_into_kinds(laid, 1 + int(leaves.sum()) if formulas else first)
 
 
 def tensor(code: str, *columns: Sequence[Any]) -> Tensor:
@@ -238,7 +242,8 @@ their own, and `number / x` is `x.reciprocal() * number`."""
 
 
 def _sorted_into_kinds(laid: Columns, numbers: int) -> Columns:
-    """The columns with their kinds; laid.kind holds op codes. Plain numbers have places from `numbers` on."""
+    """The columns with their kinds; laid.kind holds op codes. Plain numbers that may choose a formula have places
+    from `numbers` on."""
     t = torch()
     parameters, which_parameters = _parameters(laid.programs)
     operands, fixed, which_fixed = _fixed(laid, numbers)
