@@ -102,7 +102,7 @@ class Answers:
 
 def ask(run: Run, tell: Tick = lambda done, wrong: None) -> Answers:
     asked = _Asked(run, tell)
-    wrong = ~_close(asked.made, asked.data, asked.data_bound)
+    wrong = asked.values & ~_close(asked.made, asked.data, asked.data_bound)
     unpaid = asked.live & ~_close(asked.grad, asked.owed, asked.bound)
     sums = []
     for place in (unpaid & (asked.consumers > CROWD)).nonzero().flatten().tolist():
@@ -119,7 +119,8 @@ def ask(run: Run, tell: Tick = lambda done, wrong: None) -> Answers:
 class _Asked:
     """One run in columns, with PyTorch's answers. Numbers of values are by place, pushes by edge.
 
-    made, grad are the subject's; data, owed what these call for, each with its bound
+    values, live  whether there is a value at a place, and whether it leads to the root
+    made, grad    the subject's numbers; data, owed: what these call for, each with its bound
     edges     from newest to oldest consumer, two to each: `to` which place; the consumer is `maker[edge >> 1]`
     pushed    per slot: what each value owes that operand of it
     """
@@ -130,10 +131,9 @@ class _Asked:
         self.laid, self.groups = columns([run.program], formulas=False).sorted_by()
         laid = self.laid
         self.made, self.grad = laid.fill(laid.data(), [run.made]), self._column(run.grad)
-        if laid.all_live():
-            self.live = t.ones(laid.size, dtype=t.bool)
-            self.live[NONE] = self.live[1 + len(run.program.inputs) : laid.first] = False  # plain numbers
-        else:
+        self.values = self.live = t.ones(laid.size, dtype=t.bool)
+        self.values[NONE] = self.values[1 + len(run.program.inputs) : laid.first] = False  # plain numbers
+        if not laid.all_live():
             self.live = self._column(run.program.reaches(run.root)) > 0
         self.data, self.data_bound = self.made.clone(), self._column()
         self.pushed, self.push_bound = ((self._column(), self._column()) for _ in range(2))
@@ -141,10 +141,11 @@ class _Asked:
 
         self.newest_first = laid.newest_first()
         self.maker = laid.made.index_select(0, self.newest_first)
-        to = t.stack([operands.index_select(0, self.newest_first) for operands in laid.operands], 1)
-        self.to = t.where(self.live.index_select(0, self.maker)[:, None], to, NONE).flatten()
+        self.to = t.stack([slot.index_select(0, self.newest_first) for slot in laid.operands], 1).flatten()
+        if self.live is not self.values:  # what does not lead to the root owes nothing
+            self.to[~self.live.index_select(0, self.maker).repeat_interleave(2)] = NONE
         self.consumers = t.bincount(self.to, minlength=laid.size)
-        several = t.where(self.consumers < 2, 0, self.consumers)
+        several = self.consumers * (self.consumers > 1)
         self.owed = self._summed(self.pushed)
         total = self._summed([slot.abs() for slot in self.pushed])
         self.bound = self._summed(self.push_bound) + 2 * U * several * total

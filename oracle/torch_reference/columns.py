@@ -282,9 +282,11 @@ def _fixed(
 ) -> tuple[tuple[Tensor, Tensor], list[tuple[int, float] | None], Tensor]:
     """The operands without those that are fixed for a kind; all that are, None first; which of them a node has."""
     t = torch()
-    data = laid.data()
     fixed: list[tuple[int, float] | None] = [None]
     which = t.zeros(len(laid.kind), dtype=t.int64)
+    if numbers == laid.first:
+        return laid.operands, fixed, which
+    data = laid.data()
     operands = []
     for slot, column in enumerate(laid.operands):
         ops = t.tensor([CODES[op] for op, s in FORMULA_DEPENDS if s == slot])
