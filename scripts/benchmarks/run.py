@@ -13,8 +13,10 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -343,9 +345,9 @@ TABLES: dict[str, Callable[[Sequence[Round]], Iterator[str]]] = {
 
 
 def machine(rounds: Sequence[Round], parts: Sequence[str]) -> str:
-    counts = {part: len(_with(rounds, *PARTS[part])) for part in parts}
-    most = max(counts.values())
-    fewer = [f"{part}: {count}" for part, count in counts.items() if count < most]
+    done = {part: len(_with(rounds, *PARTS[part])) for part in parts}
+    most = max(done.values())
+    fewer = [f"{part}: {number}" for part, number in done.items() if number < most]
     return (
         f"*Python {platform.python_version()}, torch {version('torch')}, {_processor()}, {os.cpu_count()} cores, "
         f"{date.today()}. Medians of {most} {'round' if most == 1 else 'rounds'}"
@@ -384,18 +386,30 @@ def main(arguments: Sequence[str]) -> int:
     if options.readme and options.only:
         parser.error("--readme replaces all of the README's tables: leave out --only")
     parts = [part for part in TABLES if part in (options.only or TABLES)]
-    from rich.console import Console
-    from rich.progress import Progress
-
     plan = [list(dict.fromkeys(jobs)) for jobs in rounds_of(parts, options.rounds)]
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("measuring", total=sum(map(len, plan)))
-        rounds = measure(plan, lambda job: progress.update(task, advance=1, description=_words(job)))
+    with _progress(sum(map(len, plan))) as tell:
+        rounds = measure(plan, tell)
     text = "\n\n".join(["\n".join(TABLES[part](rounds)) for part in parts] + [machine(rounds, parts)])
     print(text)
     if options.readme:
         into_readme(text)
     return 0
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Job], None]]:
+    """Tell of each job: by a bar on a terminal, by a line elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        numbers = count(1)
+        yield lambda job: print(f"{next(numbers)} of {total}: {_words(job)}", file=sys.stderr, flush=True)
+        return
+    with Progress(console=console) as progress:
+        task = progress.add_task("measuring", total=total)
+        yield lambda job: progress.update(task, advance=1, description=_words(job))
 
 
 def _words(job: Job) -> str:
