@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,12 @@ def test_rounds_and_what_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         "Medians of 5 rounds (step: 3, graph: 1, growth: 2, oracle: 3, found: 2) of fresh processes" in told
     )
+
+
+def test_an_engine_that_dies_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    died = subprocess.CompletedProcess([], -signal.SIGSEGV, "", "")
+    monkeypatch.setattr(subprocess, "run", lambda *given, **options: died)
+    assert script.run(script.graph("minigrad", "chain", 10)) == {"error": "dies of SIGSEGV"}
 
 
 @pytest.mark.parametrize("words", [["--rounds", "0"], ["--readme", "--only", "step"]])

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -192,6 +193,8 @@ def run(job: Job) -> dict[str, Any]:
         check=False,
         env={**os.environ, **path},
     )
+    if done.returncode < 0:  # a chain can be too much for an engine written in C
+        return {"error": f"dies of {signal.Signals(-done.returncode).name}"}
     if done.returncode:
         raise RuntimeError(f"{job.kind} {job.arguments} failed:\n{done.stderr}")
     out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -271,8 +274,9 @@ def graph_table(rounds: Sequence[Round]) -> Iterator[str]:
 
 def _graph_cell(rounds: Sequence[Round], engine: str, shape: str, nodes: int) -> str:
     on, off = (graph(engine, shape, nodes, collector) for collector in (True, False))
-    if "error" in rounds[0][on]:
-        return str(rounds[0][on]["error"])
+    for job in (on, off):
+        if "error" in rounds[0][job]:
+            return str(rounds[0][job]["error"])
     fast, slow = (f"{1e6 * middle(rounds, job):.2g}" for job in (off, on))
     return f"{slow} µs ({fast}), {middle(rounds, on, 'bytes'):,.0f} B"
 
