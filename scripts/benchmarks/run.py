@@ -138,7 +138,7 @@ BARS: list[Bar] = [
     Bar(
         *("a node of a chain of 1,000,000, beside one of 10,000", "≤", 1.3, "×"),
         *(graph("minigrad", "chain", 1_000_000), graph("minigrad", "chain", 10_000)),
-        "memory: a graph of 1,000,000 does not fit into a processor's caches",
+        "Python's collector, which goes over the growing graph again and again; and memory, beyond all caches",
     ),
     Bar("PyTorch batched, beside scalar: random graph", "≥", 50, "×", judged("scalar"), judged("batched")),
     *(
