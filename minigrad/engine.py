@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from minigrad.ieee import divide
 from minigrad.methods import Methods
-from minigrad.rows import PUSH
+from minigrad.rows import ROWS
 from minigrad.rules import PARAMETRISED, RULES, power_number
 
 # What add, mul, … read is one dictionary look-up away: a row costs a second one, for every node.
@@ -110,8 +110,8 @@ class Value(Methods):
                 x, z = a.data, b.data
                 a.grad += vjp_a(g, node.data, x, z)
                 b.grad += vjp_b(g, node.data, x, z)
-            elif op in PUSH:  # dot and sum: rows of operands
-                PUSH[op](g, a, b)
+            elif op in ROWS:  # dot and sum
+                ROWS[op][len(a) + len(b)].push(g, a, b)
             else:  # plain numbers besides, or three operands
                 operands = node.parents
                 data = [operand.data for operand in operands]
@@ -150,7 +150,7 @@ class Value(Methods):
                     todo.append(a)
                 if b.grad is not zero:
                     todo.append(b)
-            elif node.op not in PUSH:
+            elif node.op not in ROWS:
                 todo.extend(node.parents)
             else:
                 for row in (a, b):
@@ -166,13 +166,13 @@ class Value(Methods):
         if a is None:
             return ()
         if type(a) is tuple:
-            return a + b if self.op in PUSH else a
+            return a + b if self.op in ROWS else a
         return (a,) if b is None or type(b) is tuple else (a, b)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The plain numbers (and words) that the op was given, by torch's names: `{"exponent": 2.0}`."""
-        if type(self.b) is not tuple or self.op in PUSH:
+        if type(self.b) is not tuple or self.op in ROWS:
             return {}
         return dict(zip(PARAMETRISED[self.op].parameters, self.b, strict=True))
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from minigrad import rows
 from minigrad.engine import Value, as_value, new_node
+from minigrad.rows import ROWS
 
 # Without abs, pow, round and sum, which are Python's own names too.
 # fmt: off
@@ -126,7 +126,7 @@ def sum(terms: Sequence[Value | float]) -> Value:
     a = tuple(as_value(x, "sum") for x in terms)
     if not a:
         raise ValueError("sum needs at least one term")
-    return new_node(rows.sum_forward(a, ()), "sum", a, ())
+    return new_node(ROWS["sum"][len(a)].forward(a, ()), "sum", a, ())
 
 
 def dot(x: Sequence[Value | float], y: Sequence[Value | float], start: Value | float | None = None) -> Value:
@@ -136,4 +136,4 @@ def dot(x: Sequence[Value | float], y: Sequence[Value | float], start: Value | f
         raise ValueError(f"dot takes two rows of one length, above 0; got {len(a)} and {len(b)} values")
     if start is not None:
         a = (as_value(start, "dot"), *a)
-    return new_node(rows.dot_forward(a, b), "dot", a, b)
+    return new_node(ROWS["dot"][len(a) + len(b)].forward(a, b), "dot", a, b)

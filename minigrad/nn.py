@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from minigrad.engine import FORWARD, NO_GRAD, NUMBER, Value, as_value, new_node
+from minigrad.rows import ROWS
 
 # torch.nn's activations that have default parameters, by the names of their ops; "linear" is none.
 # fmt: off
@@ -17,6 +18,8 @@ ACTIVATIONS = (
     "hardswish",
 )
 # fmt: on
+
+DOT = ROWS["dot"]
 
 Inputs = Sequence[Value | float]
 
@@ -132,10 +135,8 @@ class Neuron(Module):
             # Made once: the nodes of all samples share this row, and backward looks through it once.
             if self._row[0] is not w or self._row[1][0] is not act:
                 self._row = w, (act, *w)
-            total = act.data
-            for wi, xi in zip(w, x, strict=True):
-                total += wi.data * xi.data
-            act = new_node(total, "dot", self._row[1], x)
+            row = self._row[1]
+            act = new_node(DOT[len(row) + len(x)].forward(row, x), "dot", row, x)
         else:
             for wi, xi in zip(w, x, strict=True):
                 product = new_node(wi.data * xi.data, "mul", wi, xi)

@@ -18,7 +18,7 @@ INLINE: Final[dict[str, tuple[str, ...]]] = {
     "sub": ("{0} - {1}", "{g}", "-{g}"),
     "mul": ("{0} * {1}", "{g} * {1}", "{g} * {0}"),
     "neg": ("-{0}", "-{g}"),
-    "relu": ("0.0 if {0} < 0.0 else {0}", "0.0 if {y} <= 0.0 else {g}"),
+    "relu": ("0.0 if {0} < 0.0 else {0}", "(0.0 if {y} <= 0.0 else {g})"),
     "square": ("{0} * {0}", "{g} * (2.0 * {0})"),
     "tanh": ("tanh({0})", "{g} * (1.0 - {y} * {y})"),
     "pow(2.0)": ("{0} * {0}", "{g} * (2.0 * {0})"),
@@ -114,9 +114,7 @@ class Source:
         y, x = self.data[i], [self.data[operand] for operand in step.operands]
         if step.op in ("dot", "sum"):
             terms = x if step.op == "sum" else _products(x, step.plain[0])
-            yield f"{y} = {' + '.join(terms[:TERMS])}"
-            for k in range(TERMS, len(terms), TERMS):
-                yield f"{y} = {y} + {' + '.join(terms[k : k + TERMS])}"
+            yield from _sum(y, terms)
         elif (key := _key(step)) in INLINE:
             yield f"{y} = {INLINE[key][0].format(*x)}"
         elif step.op not in ("input", "parameter", "constant"):
@@ -124,31 +122,23 @@ class Source:
             yield f"{y} = {self._call(f'{step.op}_{len(x)}', rule, [*x, *map(repr, step.plain)])}"
 
     def _backward(self) -> Iterator[str]:
-        """The lines of all gradients, newest step first."""
-        owed = [0] * len(self.steps)  # how many contributions each step gets
-        for i, step in enumerate(self.steps):
-            if self.needed[i]:
-                for operand in step.operands:
-                    owed[operand] += 1
-        gradient = {i: f"g{i}" for i in self.targets}
-        first = self.recording.results[0]
-        if first in gradient:  # the result is a parameter itself
-            yield f"g{first} += seed"
-        elif self.needed[first]:
-            gradient[first] = "seed"
+        """The lines of all gradients, newest step first: each is complete when its step is reached."""
+        owed: list[list[str]] = [[] for _ in self.steps]  # what each step gets
+        for i in self.targets:
+            owed[i].append(f"g{i}")  # added to
+        owed[self.recording.results[0]].append("seed")
         for i in reversed(range(len(self.steps))):
             if not self.needed[i]:
                 continue
-            for operand, expression in self._contributions(i, gradient[i]):
-                if not self.needed[operand]:
-                    continue
-                if operand in gradient:
-                    yield f"{gradient[operand]} += {expression}"
-                elif owed[operand] == 1 and expression.isidentifier():
-                    gradient[operand] = expression  # handed on as it is: no line at all
-                else:
-                    gradient[operand] = f"g{operand}"
-                    yield f"g{operand} = {expression}"
+            g, terms = f"g{i}", owed[i]
+            if len(terms) == 1 and terms[0].isidentifier():
+                (g,) = terms  # handed on as it is: no line at all
+            elif self.steps[i].op == "relu" and len(terms) <= TERMS and not any(" if " in x for x in terms):
+                g = f"({' + '.join(terms)})"  # read once or, where relu is flat, never: half of a network's sums
+            else:
+                yield from _sum(g, terms)
+            for operand, expression in self._contributions(i, g):
+                owed[operand].append(expression)
 
     def _contributions(self, i: int, g: str) -> Iterator[tuple[int, str]]:
         """What step i owes each operand, in the engine's order."""
@@ -201,6 +191,13 @@ def _pattern(shape: Any, places: Iterator[int]) -> str:
 
 def _tuple(names: list[str]) -> str:
     return f"({', '.join(names)}{',' * (len(names) == 1)})"
+
+
+def _sum(name: str, terms: list[str]) -> Iterator[str]:
+    """The lines that add terms up, from the left."""
+    yield f"{name} = {' + '.join(terms[:TERMS])}"
+    for k in range(TERMS, len(terms), TERMS):
+        yield f"{name} = {name} + {' + '.join(terms[k : k + TERMS])}"
 
 
 def _products(x: list[str], left: int) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from oracle import models, suite, torch_reference
+from oracle import models, standard_reference, suite, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.checking import check as check_subject
 from oracle.checking import requirements
@@ -219,7 +219,10 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
     title = getattr(engine, "__qualname__", type(engine).__name__)
     in_part = len(program) > SHOWN_IN_PART
     whole: Sequence[Observation] = ()
-    if in_part and faults:
+    by_formulas = _by_formulas(program) if in_part and faults else None
+    if by_formulas is not None:
+        whole = (by_formulas,)
+    elif in_part and faults:
         failures = [shown[1] for fault in faults if (shown := pick(fault))]
         whole = torch_reference.run(case, {i for f in failures for i in excerpt(f).values})
     found = [_cause(fault, checked, title, whole) for fault in faults]
@@ -239,14 +242,22 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
         (CaseResult(case.name, "live", outcome, tuple(range(len(found)))),),
         {},
         len(unexplained),
-        notes=(_in_part(len(program)),) if in_part else (),
+        notes=(_in_part(len(program), by_formulas is not None),) if in_part else (),
     )
 
 
-def _in_part(size: int) -> str:
+def _by_formulas(program: Program) -> Observation | None:
+    """PyTorch's numbers for a large and deep program, by its formulas: it would take 30 µs and 2 kB a value for it."""
+    if len(program) < LARGE or torch_reference.wide(program):
+        return None
+    return standard_reference.observe(program)
+
+
+def _in_part(size: int, by_formulas: bool) -> str:
+    computed = "; these are computed by PyTorch's formulas, not by PyTorch" if by_formulas else ""
     return (
         f"{size:,} values: all were judged, and causes and counts are of all; examples show {SHOWN} values at most, "
-        "around a wrong number, with the numbers that they have in the whole"
+        f"around a wrong number, with the numbers that they have in the whole{computed}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -107,9 +108,9 @@ class Observation:
     made   data of every value as read when it was made, where that differs from `data`; else None
     """
 
-    data: tuple[float, ...]
-    grad: tuple[float | None, ...]
-    made: tuple[float, ...] | None = None
+    data: Sequence[float]
+    grad: Sequence[float | None]
+    made: Sequence[float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         out: dict[str, Any] = {

@@ -1,13 +1,14 @@
 """Programs: computations as data, in single-assignment form, with their JSON spelling.
 
 A program is a list of *values*: its inputs first, then one value for every node. Nodes are kept as flat
-columns (op names, operand codes, offsets), so that a million of them convert to tensors without a million
-tuples. An operand code `i >= 0` is the index of an earlier value; `i < 0` is the plain number `numbers[~i]`,
-which is handed to the engine as it is and is not a value of the program.
+columns of machine numbers (op codes, operand codes, offsets), which become tensors without being copied. An
+operand code `i >= 0` is the index of an earlier value; `i < 0` is the plain number `numbers[~i]`, which is handed
+to the engine as it is and is not a value of the program.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,20 +35,22 @@ class Node(NamedTuple):
 class Program:
     """An immutable computation with one root.
 
-    inputs       data of the leaves, float64
-    ops          vocabulary name of every node
-    operands     operand codes of all nodes, end to end
-    starts       node k owns operands[starts[k]:starts[k + 1]]; one entry more than there are nodes
+    inputs       data of the leaves, float64 ("d")
+    names        vocabulary names of the ops that occur, in order of appearance
+    codes        which of them every node is ("H")
+    operands     operand codes of all nodes, end to end ("q")
+    starts       node k owns operands[starts[k]:starts[k + 1]]; one entry more than there are nodes ("q")
     numbers      plain numbers that operand codes below zero refer to; int and float stay what they are
     root         index of the value that backward starts from
     parameters   (node, {name: number}) for the few nodes that have any, e.g. leaky_relu's negative_slope
     labels       (value, name) for the values that were given a name
     """
 
-    inputs: tuple[float, ...]
-    ops: tuple[str, ...]
-    operands: tuple[int, ...]
-    starts: tuple[int, ...]
+    inputs: array[float]
+    names: tuple[str, ...]
+    codes: array[int]
+    operands: array[int]
+    starts: array[int]
     numbers: tuple[Number, ...]
     root: int
     parameters: tuple[tuple[int, tuple[tuple[str, float], ...]], ...] = ()
@@ -66,10 +69,9 @@ class Program:
         An operand is the index of an earlier value, or `Num(x)` for a plain number. `root` defaults to the
         last value. Raises ProgramError with the path of the first bad field.
         """
-        leaves = tuple(float(x) for x in inputs)
-        ops: list[str] = []
-        operands: list[int] = []
-        starts = [0]
+        leaves = array("d", inputs)
+        names: dict[str, int] = {}
+        codes, operands, starts = array("H"), array("q"), array("q", [0])
         numbers: list[Number] = []
         parameters: list[tuple[int, tuple[tuple[str, float], ...]]] = []
         for k, (op, args, *rest) in enumerate(nodes):
@@ -85,11 +87,11 @@ class Program:
                     )
                 else:
                     operands.append(arg)
-            ops.append(op)
+            codes.append(names.setdefault(op, len(names)))
             starts.append(len(operands))
             if rest and rest[0]:
                 parameters.append((k, tuple(sorted(rest[0].items()))))
-        size = len(leaves) + len(ops)
+        size = len(leaves) + len(codes)
         if size == 0:
             raise ProgramError("inputs: a program needs at least one value")
         if root is None:
@@ -98,9 +100,10 @@ class Program:
             raise ProgramError(f"root: {root!r} must be the index of a value, 0 to {size - 1}")
         return cls(
             leaves,
-            tuple(ops),
-            tuple(operands),
-            tuple(starts),
+            tuple(names),
+            codes,
+            operands,
+            starts,
             tuple(numbers),
             root,
             tuple(parameters),
@@ -109,7 +112,17 @@ class Program:
 
     def __len__(self) -> int:
         """Number of values: inputs and nodes."""
-        return len(self.inputs) + len(self.ops)
+        return len(self.inputs) + len(self.codes)
+
+    def __hash__(self) -> int:
+        return hash(
+            (self.names, self.codes.tobytes(), self.operands.tobytes(), self.root)
+        )  # 0.0 is -0.0 to ==
+
+    @cached_property
+    def ops(self) -> tuple[str, ...]:
+        """The vocabulary name of every node."""
+        return tuple(map(self.names.__getitem__, self.codes))
 
     @cached_property
     def _parameters(self) -> dict[int, dict[str, float]]:
@@ -122,13 +135,15 @@ class Program:
     def node(self, k: int) -> Node:
         """Node number k (not value index: value `len(inputs) + k`)."""
         return Node(
-            self.ops[k], self.operands[self.starts[k] : self.starts[k + 1]], self._parameters.get(k, {})
+            self.names[self.codes[k]],
+            tuple(self.operands[self.starts[k] : self.starts[k + 1]]),
+            self._parameters.get(k, {}),
         )
 
     def nodes(self) -> Iterator[tuple[int, Node]]:
         """Every node with the index of its value, in order."""
         first = len(self.inputs)
-        return ((first + k, self.node(k)) for k in range(len(self.ops)))
+        return ((first + k, self.node(k)) for k in range(len(self.codes)))
 
     def producer(self, value: int) -> Node | None:
         """The node that makes a value, or None for an input."""
@@ -151,7 +166,7 @@ class Program:
         live = [False] * len(self)
         live[self.root if root is None else root] = True
         first = len(self.inputs)
-        for k in range(len(self.ops) - 1, -1, -1):
+        for k in range(len(self.codes) - 1, -1, -1):
             if live[first + k]:
                 for i in self.operands[self.starts[k] : self.starts[k + 1]]:
                     if i >= 0:

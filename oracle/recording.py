@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from array import array
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -154,14 +155,15 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
     inner = [node for node in order if node.op]
     nodes = leaves + inner
     index = {id(node): i for i, node in enumerate(nodes)}
-    operands: list[int] = []
-    starts = [0]
+    names = {op: code for code, op in enumerate(dict.fromkeys(node.op for node in inner))}
+    for op in names:
+        if op not in VOCABULARY:
+            raise ValueError(f"the op {op!r} is not in the vocabulary")
+    operands, starts = array("q"), array("q", [0])
     numbers: list[Number] = []
     parameters: list[tuple[int, tuple[tuple[str, float], ...]]] = []
     for k, node in enumerate(inner):
-        if node.op not in VOCABULARY:
-            raise ValueError(f"the op {node.op!r} is not in the vocabulary")
-        operands += [index[id(parent)] for parent in node.parents]
+        operands.extend([index[id(parent)] for parent in node.parents])
         if node.op in _WITH_PARAMETERS:
             given = _parameters(node)
             if "exponent" in given:  # a plain exponent is pow's second operand here
@@ -171,18 +173,18 @@ def from_graph(root: Any) -> tuple[Program, Observation]:
                 parameters.append((k, tuple(sorted(given.items()))))
         starts.append(len(operands))
     program = Program(
-        tuple(float(node.data) for node in leaves),
-        tuple(node.op for node in inner),
-        tuple(operands),
-        tuple(starts),
+        array("d", [node.data for node in leaves]),
+        tuple(names),
+        array("H", [names[node.op] for node in inner]),
+        operands,
+        starts,
         tuple(numbers),
         index[id(root)],
         tuple(parameters),
         tuple((i, node.label) for i, node in enumerate(nodes) if getattr(node, "label", "")),
     )
-    return program, Observation(
-        tuple(float(node.data) for node in nodes), tuple(float(node.grad) for node in nodes)
-    )
+    data, grad = (array("d", map(attrgetter(name), nodes)) for name in ("data", "grad"))
+    return program, Observation(data, grad)
 
 
 _WITH_PARAMETERS = frozenset(row.name for row in VOCABULARY.values() if row.parameters) | {"pow"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,8 +30,9 @@ def outcome(job: script.Job) -> dict[str, Any]:
 
 
 @pytest.fixture
-def rounds() -> list[script.Round]:
-    return [{job: outcome(job) for jobs in script.PARTS.values() for job in jobs}] * 3
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[script.Round]:
+    monkeypatch.setattr(script, "run", outcome)
+    return script.measure(script.rounds_of(list(script.PARTS), 3))
 
 
 def test_every_part_has_a_table(rounds: list[script.Round]) -> None:
@@ -47,6 +50,43 @@ def test_ratios_and_failures(rounds: list[script.Round]) -> None:
     found = "\n".join(script.found_table(rounds))
     assert "| oracle.diff | 0.20 s | found | found | found | tanh is wrong |" in found
     assert "none of them complains" in found
+
+
+def test_bars_say_what_is_reached_and_what_is_in_the_way_of_the_rest(rounds: list[script.Round]) -> None:
+    lines = list(script.bars_table(rounds))
+    fused = "minigrad, fused: demo step, beside micrograd, collector off"
+    assert f"| {fused} | ≥ 12 × | 40 × |  |" in lines
+    assert any("| ≥ 200 × | **40 ×** | 7,600 objects a step" in line for line in lines)
+    assert "| a node with its number, by `tracemalloc` | ≤ 165 B | 100 B |  |" in lines
+
+
+def test_rounds_and_what_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bars have all rounds, tables without one fewer; a chain that failed short is not tried long."""
+    tried: list[script.Job] = []
+    monkeypatch.setattr(script, "run", lambda job: tried.append(job) or outcome(job))
+    rounds = script.measure(script.rounds_of(list(script.TABLES), 5))
+    assert [all(job in found for job in script.PARTS["bars"]) for found in rounds] == [True] * 5
+    assert [script.graph("smallgrad", "chain", 100_000) in found for found in rounds] == [True, *[False] * 4]
+    long = script.graph("micrograd", "chain", 1_000_000)
+    assert long not in tried and rounds[0][long] == {"error": "RecursionError"}
+    told = script.machine(rounds, list(script.TABLES))
+    assert (
+        "Medians of 5 rounds (step: 3, graph: 1, growth: 2, oracle: 3, found: 2) of fresh processes" in told
+    )
+
+
+def test_an_engine_that_dies_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    died = subprocess.CompletedProcess([], -signal.SIGSEGV, "", "")
+    monkeypatch.setattr(subprocess, "run", lambda *given, **options: died)
+    assert script.run(script.graph("minigrad", "chain", 10)) == {"error": "dies of SIGSEGV"}
+
+
+@pytest.mark.parametrize("words", [["--rounds", "0"], ["--readme", "--only", "step"]])
+def test_options_that_mean_nothing(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        script.main(words)
+    assert stopped.value.code == 2
+    assert words[0] in capsys.readouterr().err
 
 
 def test_into_the_readme(tmp_path: Path) -> None:

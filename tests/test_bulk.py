@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +17,12 @@ from minigrad import Value
 from oracle import fuzz, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.judge import bulk, excerpt
-from oracle.judge.equations import Checked, Run, Traits, runs
+from oracle.judge.equations import Run, Traits, runs
 from oracle.judge.locals import judge
+from oracle.program import Node, Program
 from oracle.reports import json_
-from oracle.vocabulary import ROWS
+from oracle.torch_reference import scalar
+from oracle.vocabulary import ROWS, Point
 
 RULES = tuple((row.name, form) for row in ROWS if not row.settings[0] for form in row.forms)
 PLAIN = Traits({})
@@ -33,14 +38,15 @@ def plain_run(n: int) -> Run | None:
     return run
 
 
-def wrong(checked: Checked) -> set[tuple[int, int]]:
-    return {(f.equation, f.value) for f in checked.failures}
-
-
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from([0.0, 1e-15, 1e-12, 1e-7, 1.0, float("nan")]))
-def test_the_same_verdicts(n: int, error: float) -> None:
-    """Of PyTorch's own numbers, and with one number changed by a little or a lot."""
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from([0.0, 1e-15, 1e-12, 1e-6, 1.0, float("nan")]),
+    st.sampled_from([0, 1, 1000]),
+)
+def test_the_same_verdicts(n: int, error: float, crowd: int) -> None:
+    """Of PyTorch's own numbers, and with one number changed by a little or a lot; sums of more than `crowd` pushes are
+    judged by tensors alone."""
     run = plain_run(n)
     if run is None:
         return
@@ -53,10 +59,12 @@ def test_the_same_verdicts(n: int, error: float) -> None:
         observed = Observation(tuple(made), tuple(grad))
         (run,) = runs(run.case, [observed])
     (one_by_one,) = judge([run], PLAIN)
-    in_bulk = bulk.in_bulk(run, PLAIN)
-    assert wrong(in_bulk) == wrong(one_by_one)
+    with patch.object(bulk, "CROWD", crowd):
+        in_bulk = bulk.in_bulk(run, PLAIN)
     for a, b in zip(in_bulk.failures, one_by_one.failures, strict=True):
-        assert a.feeders == b.feeders and (a.ordinary, a.imprecise) == (b.ordinary, b.imprecise)
+        assert (a.equation, a.value, a.what, a.feeders) == (b.equation, b.value, b.what, b.feeders)
+        assert (a.ordinary, a.imprecise) == (b.ordinary, b.imprecise)
+        assert (a.expected, a.bound) == pytest.approx((b.expected, b.bound), rel=1e-15, nan_ok=True)
     assert len(in_bulk.data) == len(in_bulk.grad) == len(run.program)
 
 
@@ -86,6 +94,52 @@ def test_a_large_right_graph() -> None:
     report = oracle.diff(large()[0])
     assert report.ok and not report.causes
     assert "all were judged" in report.notes[0]
+
+
+def deep(nodes: int = 30_000) -> tuple[Value, list[Value]]:
+    """A chain of products and sums with one leaf, which has as many consumers."""
+    leaf = Value(1.0001)
+    made = [leaf * leaf]
+    for k in range(nodes):
+        made.append(made[-1] + leaf if k % 3 == 0 else made[-1] * 0.9999 if k % 3 == 1 else made[-1] * leaf)
+    made[-1].backward()
+    return made[-1], made
+
+
+def test_a_wrong_number_in_a_deep_graph_with_a_crowded_leaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the leaf's sum is asked push by push, nor PyTorch for the whole graph."""
+    root, made = deep()
+    expected = made[9_000].grad
+    made[9_000].grad *= 1.001
+    counted = Counter[str]()
+
+    def point(self: Program, node: Node, data: Sequence[float]) -> Point:
+        counted["asked"] += 1
+        return asked(self, node, data)
+
+    asked = Program.operand_data
+    monkeypatch.setattr(Program, "operand_data", point)
+    monkeypatch.setattr(scalar, "run", None)
+    report = oracle.diff(root)
+    assert counted["asked"] < 100
+    assert report.exit_code == 1 and report.unexplained == 0
+    example = report.causes[0].example
+    assert example is not None
+    row = next(row for row in example.table if row.node == example.node)
+    assert row.grad_verdict == "wrong" and row.grad == made[9_000].grad
+    assert row.local_grad == row.global_grad == expected
+    assert report.notes[0].endswith("computed by PyTorch's formulas, not by PyTorch")
+
+
+def test_a_crowded_sum_that_lacks_pushes_is_wrong_itself() -> None:
+    leaf = Value(0.5)
+    out = leaf
+    for k in range(25_000):
+        out = out * 0.5 + leaf * (1.0 + k % 7)
+    out.backward()
+    leaf.grad -= 0.25
+    report = oracle.diff(out)
+    assert [(cause.kind, cause.wrong_numbers) for cause in report.causes] == [("schedule", 1)]
 
 
 @pytest.mark.parametrize("error", [1e-3, 1e-9, 1e-12])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import struct
 from collections.abc import Sequence
@@ -10,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle import fuzz, suite, torch_reference
+from oracle import fuzz, standard_reference, suite, torch_reference
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.program import Num, Program
 from oracle.torch_reference import batched, scalar
-from oracle.vocabulary import ROWS
+from oracle.vocabulary import ROWS, VOCABULARY
 
 RULES = tuple((row.name, form) for row in ROWS if not row.settings[0] for form in row.forms)
 SEVERAL = {"softsign", "tanhshrink"}
@@ -76,6 +77,40 @@ def test_wide_graphs(seed: int) -> None:
     (expected,) = scalar.run(Case("random/wide", program))
     assert agree(batched.observe(plan)[0], expected)
     assert bits(batched.values(plan)[0]) == bits(scalar.values(program))
+
+
+EXACT = ("add", "sub", "mul", "div", "neg", "relu", "abs", "maximum", "minimum", "reciprocal", "square")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**9))
+def test_pytorchs_formulas_on_pythons_floats_have_its_bits(n: int) -> None:
+    """Where arithmetic alone occurs, between values, and but for the sign of a zero; all finite, or no answer."""
+    case = fuzz.case([(op, "-".join(["value"] * VOCABULARY[op].arity)) for op in EXACT], str(n), 0)
+    if not plain(case):
+        return
+    seen = standard_reference.observe(case.program)
+    (expected,) = scalar.run(Case("random/formulas", case.program))
+    finite = all(x is None or math.isfinite(x) for x in (*expected.data, *expected.grad))
+    assert (seen is None) != finite, case.program
+    if seen is not None:
+        assert (list(seen.data), list(seen.grad)) == (list(expected.data), list(expected.grad)), case.program
+
+
+def test_pytorchs_formulas_of_any_op() -> None:
+    """Parameters, plain numbers, and functions that round otherwise than PyTorch's."""
+    program = Program.build(
+        [0.3, -0.7],
+        [
+            ("tanh", (0,)), ("pow", (2, Num(3))), ("leaky_relu", (1,), {"negative_slope": 0.1}), ("mul", (3, 4)),
+            ("sub", (Num(1.0), 5)), ("exp", (0,)), ("mul", (6, 7)), ("mul", (8, 2)),
+        ],
+        8,
+    )  # fmt: skip
+    seen, (expected,) = standard_reference.observe(program), scalar.run(Case("some/formulas", program))
+    assert seen is not None and seen.grad[9] is expected.grad[9] is None
+    assert list(seen.data) == pytest.approx(list(expected.data), rel=1e-14)
+    assert list(seen.grad[:9]) == pytest.approx(list(expected.grad[:9]), rel=1e-14)
 
 
 def test_the_suite_packed() -> None:

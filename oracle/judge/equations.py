@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class Failure:
     """One number that its own inputs do not call for.
 
     equation  1 to 4; for 4, feeders are the (consumer, slot) pairs that owe this value a gradient, and shares
-              what each of them owes
+              what each of them owes; of thousands, some of each op (`bulk`)
     bound     the allowed error
     ordinary  whether every rule that feeds the number is at an ordinary point
     imprecise whether the number is off by rounding-like little only
@@ -100,8 +101,8 @@ class Checked:
 
     run: Run
     failures: tuple[Failure, ...]
-    data: tuple[float, ...]
-    grad: tuple[float | None, ...]
+    data: Sequence[float]
+    grad: Sequence[float | None]
     exercised: Mapping[Exercise, float]
     conventions: frozenset[int]
     undecided: bool
@@ -181,18 +182,16 @@ def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
 def _run(
     case: Case, root: int | None, inputs: list[float], now: Observation, before: list[float], number: int
 ) -> Run:
-    grad: list[float | None] = []
-    slack: list[float] = []
-    for g, b in zip(now.grad, before, strict=True):
-        if g is None or b == 0.0:
-            grad.append(g)
-            slack.append(0.0)
-        else:
-            grad.append(g - b)
-            slack.append(2 * U * (abs(g) + abs(b)))
+    grad, slack = now.grad, array("d", bytes(8 * len(before)))
+    if any(before):
+        grad = list(grad)
+        for i, (g, b) in enumerate(zip(now.grad, before, strict=True)):
+            if g is not None and b != 0.0:
+                grad[i] = g - b
+                slack[i] = 2 * U * (abs(g) + abs(b))
     program = case.program
-    if tuple(inputs) != program.inputs:
-        program = replace(program, inputs=tuple(inputs))
+    if (held := array("d", inputs)) != program.inputs:
+        program = replace(program, inputs=held)
     return Run(case, program, root, now.data, now.made or now.data, grad, slack, number, tuple(before))
 
 
@@ -205,20 +204,26 @@ def close(observed: float, expected: float, bound: float) -> bool:
     return abs(observed - expected) <= bound
 
 
-def concerned(program: Program, only: Collection[int] | None) -> Iterator[tuple[int, Node]]:
-    """The nodes that make or use one of these values; None: every node."""
-    if only is None:
-        return program.nodes()
-    return ((k, node) for k, node in program.nodes() if k in only or any(i in only for i in node.operands))
+class Part(NamedTuple):
+    """Some values of a run.
+
+    values  whose equations are asked
+    nodes   the values of all nodes that make or use one of these, ascending
+    live    for every value of the program, whether it leads to the root
+    """
+
+    values: Collection[int]
+    nodes: Sequence[int]
+    live: Sequence[bool]
 
 
-def check(run: Run, locals_: Locals, traits: Traits, only: Collection[int] | None = None) -> Checked:
+def check(run: Run, locals_: Locals, traits: Traits, part: Part | None = None) -> Checked:
     """Ask the four equations of one run. Where the reference has no opinion, the answer is `undecided`.
 
-    only  values whose equations are asked, where all gradients are observed; None: all. The equations are
+    part  the values that are asked about, where all gradients are observed; None: all. The equations are
           independent of each other then, because each is about the subject's own numbers
     """
-    asked = _Asked(run, locals_, traits, only)
+    asked = _Asked(run, locals_, traits, part)
     if asked.mutated():
         return asked.result()
     asked.values()
@@ -256,15 +261,23 @@ def _mixtures(owed: list[_Owed]) -> Iterator[tuple[float, ...]]:
 class _Asked:
     """The state of one `check`: expected numbers, bounds and failures as they are found."""
 
-    def __init__(self, run: Run, locals_: Locals, traits: Traits, only: Collection[int] | None) -> None:
-        self.run, self.locals, self.traits, self.only = run, locals_, traits, only
+    def __init__(self, run: Run, locals_: Locals, traits: Traits, part: Part | None) -> None:
+        self.run, self.locals, self.traits, self.part = run, locals_, traits, part
+        self.only = None if part is None else part.values
         self.program = run.program
         size = len(self.program)
-        self.nodes = list(concerned(self.program, only))
+        first = len(self.program.inputs)
+        self.nodes = (
+            list(self.program.nodes())
+            if part is None
+            else [(k, self.program.node(k - first)) for k in part.nodes]
+        )
         self.points = {
             k: tuple(map(traits.stored, self.program.operand_data(node, run.made))) for k, node in self.nodes
         }
-        self.live = [] if run.root is None else self.program.reaches(run.root)
+        self.live: Sequence[bool] = ()
+        if run.root is not None:
+            self.live = self.program.reaches(run.root) if part is None else part.live
         self.data: list[float] = list(run.made)
         self.grad: list[float | None] = [None] * size
         self.failures: list[Failure] = []
@@ -340,7 +353,10 @@ class _Asked:
             float
         )  # adjoints of absolute slopes, for per-path engines
         producers = dict(self.nodes)
-        for i in range(root, -1, -1):
+        concerned: Iterable[int] = range(root + 1)
+        if self.part is not None:
+            concerned = {*self.part.values, *self.part.nodes}
+        for i in sorted(concerned, reverse=True):
             if not self.live[i]:
                 continue
             g, error = run.grad[i], 0.0

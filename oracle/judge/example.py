@@ -12,7 +12,7 @@ from oracle.floats import U
 from oracle.judge.equations import Checked, Failure, Run, close, runs
 from oracle.judge.excerpt import LARGE, SHOWN, alone, excerpt
 from oracle.judge.fault import Fault
-from oracle.judge.yardstick import Yardstick, yardstick
+from oracle.judge.yardstick import yardstick
 from oracle.listing import code, expression
 from oracle.program import Program
 from oracle.report import Example, Push, Row, Verdict
@@ -82,7 +82,7 @@ def example(
     world = list(runs(run.case, observations))[run.number]
     failed = {(f.value, f.what): f for f in checked.failures}
     bad_rules = set(fault.rules)
-    far = _far(program, world.data, world.grad, run.root, unit)
+    far = _far(program, world.data, world.grad, run.root, unit, part.values)
     rows = []
     for n, i in enumerate(part.values):
         node = program.producer(i)
@@ -98,9 +98,9 @@ def example(
                 checked.grad[i],
                 world.data[i],
                 world.grad[i],
-                _verdict(failed.get((i, "data")), run.made[i], world.data[i], far.data[i]),
+                _verdict(failed.get((i, "data")), run.made[i], world.data[i], far[i][0]),
                 _grad_verdict(
-                    failed.get((i, "grad")), run.grad[i], world.grad[i], far.grad[i], i in checked.conventions
+                    failed.get((i, "grad")), run.grad[i], world.grad[i], far[i][1], i in checked.conventions
                 ),
                 blamed and _involved(fault, i, checked),
             )
@@ -185,11 +185,18 @@ NEAR = 1e-9
 
 
 def _far(
-    program: Program, data: Sequence[float], grad: Sequence[float | None], root: int | None, unit: float
-) -> Yardstick:
-    if len(program) <= LARGE:
-        return yardstick(program, data, grad, root, unit)
-    return Yardstick(tuple(NEAR * abs(x) for x in data), tuple(NEAR * abs(g or 0.0) for g in grad))
+    program: Program,
+    data: Sequence[float],
+    grad: Sequence[float | None],
+    root: int | None,
+    unit: float,
+    shown: Sequence[int],
+) -> dict[int, tuple[float, float]]:
+    """How far data and gradient of the values that are shown may be from PyTorch's."""
+    if len(program) > LARGE:
+        return {i: (NEAR * abs(data[i]), NEAR * abs(grad[i] or 0.0)) for i in shown}
+    far = yardstick(program, data, grad, root, unit)
+    return {i: (far.data[i], far.grad[i]) for i in shown}
 
 
 def _in_all(failure: Failure, world: Run) -> tuple[float | None, float | None, float | None]:

@@ -106,7 +106,7 @@ def _walk(x: T) -> T:
             changed = CaseResult(*texts[:3], x.causes, texts[3], x.seconds)
     elif isinstance(x, Program):
         labels = tuple((value, clean(name)) for value, name in x.labels)
-        changed = dataclasses.replace(x, ops=tuple(map(clean, x.ops)), labels=labels)
+        changed = dataclasses.replace(x, names=tuple(map(clean, x.names)), labels=labels)
     elif isinstance(x, Example):
         rest = {f.name: _walk(getattr(x, f.name)) for f in dataclasses.fields(x) if f.name != "code"}
         changed = Example(code=clean(x.code, LOGGED), **rest)

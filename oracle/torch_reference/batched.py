@@ -8,6 +8,7 @@ PyTorch's order, the consumer made last first: `index_add_` takes its rows one a
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,17 @@ from typing import Any
 
 from oracle.case import Observation
 from oracle.program import Program
-from oracle.torch_reference.columns import NONE, Columns, Group, Kind, Tensor, columns, stable_order, tensor
+from oracle.torch_reference.columns import (
+    NONE,
+    Columns,
+    Group,
+    Kind,
+    Tensor,
+    columns,
+    numbers,
+    stable_order,
+    tensor,
+)
 from oracle.torch_reference.module import torch
 
 
@@ -38,12 +49,21 @@ class Plan:
 def plan(programs: Sequence[Program]) -> Plan:
     """Sort the nodes of these programs into groups."""
     laid = columns(programs)
+    return sort(laid, levels(laid))
+
+
+def levels(laid: Columns) -> Tensor:
+    """The level of the value at every place, by columns that are not sorted yet."""
     level = [0] * laid.first
     append = level.append
     for a, b in zip(*(column.tolist() for column in laid.operands), strict=True):
         x, y = level[a], level[b]
         append((x if x > y else y) + 1)
-    levels = tensor("q", level)
+    return tensor("q", level)
+
+
+def sort(laid: Columns, levels: Tensor) -> Plan:
+    """The nodes of such columns in groups."""
     by_level, groups = laid.sorted_by(levels[laid.first :])
     return Plan(by_level, groups, levels, _live(by_level, groups))
 
@@ -82,21 +102,26 @@ def inexact(plan: Plan) -> set[int]:
     return set(t.bucketize(laid.made[concerned], ends, right=True).tolist())
 
 
-def values(plan: Plan) -> list[tuple[float, ...]]:
+def values(plan: Plan) -> list[array[float]]:
     """The data of every value, for each program."""
     with torch().no_grad():
         data, _ = _forward(plan)
-    return plan.columns.split(data.tolist())
+    return plan.columns.split(numbers(data))
 
 
 def observe(plan: Plan) -> list[Observation]:
     """Data, and gradients after one backward from the root; None for what does not lead to it. For each program."""
     data, calls = _forward(plan)
-    grad: list[float | None] = _backward(plan, calls).tolist()
-    for place in (~plan.live).nonzero().flatten().tolist():
-        grad[place] = None
+    grad = _backward(plan, calls)
     split = plan.columns.split
-    return [Observation(*columns) for columns in zip(split(data.tolist()), split(grad), strict=True)]
+    known = split(numbers(data))
+    dead = (~plan.live).nonzero().flatten().tolist()
+    if dead == [NONE]:
+        return [Observation(*both) for both in zip(known, split(numbers(grad)), strict=True)]
+    told: list[float | None] = grad.tolist()
+    for place in dead:
+        told[place] = None
+    return [Observation(*both) for both in zip(known, split(told), strict=True)]
 
 
 Call = tuple[list[Tensor], Tensor]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
-from typing import Any, NamedTuple
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple, TypeVar
 
 from oracle.program import Program
 from oracle.torch_reference.module import torch
@@ -24,6 +24,7 @@ NONE = 0
 """The place of an operand that is absent, or fixed for all nodes of a kind."""
 
 Tensor = Any
+Numbers = TypeVar("Numbers", "array[float]", "list[float | None]")
 Parameters = tuple[tuple[str, Any], ...]
 
 
@@ -86,7 +87,7 @@ class Columns:
     def spans(self) -> list[tuple[slice, slice]]:
         """The places of every program's inputs, and of its nodes' values."""
         inputs = accumulate((len(p.inputs) for p in self.programs), initial=1)
-        nodes = accumulate((len(p.ops) for p in self.programs), initial=self.first)
+        nodes = accumulate((len(p.codes) for p in self.programs), initial=self.first)
         return [(slice(*i), slice(*n)) for i, n in zip(pairwise(inputs), pairwise(nodes), strict=True)]
 
     @property
@@ -113,12 +114,10 @@ class Columns:
 
     def data(self) -> Tensor:
         """The data at every place before anything is computed: nan at those of nodes."""
-        given = chain.from_iterable(
-            chain((p.inputs for p in self.programs), (map(float, p.numbers) for p in self.programs))
-        )
-        known = tensor("d", given)
         data = torch().full((self.size,), float("nan"), dtype=torch().float64)
-        data[1 : 1 + len(known)] = known
+        data[1 : self.first] = tensor(
+            "d", *(p.inputs for p in self.programs), *(p.numbers for p in self.programs)
+        )
         return data
 
     def fill(self, column: Tensor, rows: Iterable[Sequence[float]]) -> Tensor:
@@ -129,9 +128,9 @@ class Columns:
             column[nodes] = numbers[inputs.stop - inputs.start :]
         return column
 
-    def split(self, column: list[Any]) -> list[tuple[Any, ...]]:
+    def split(self, column: Numbers) -> list[Numbers]:
         """What a column has at the values of each program, in that program's order."""
-        return [(*column[inputs], *column[nodes]) for inputs, nodes in self.spans]
+        return [column[inputs] + column[nodes] for inputs, nodes in self.spans]
 
     def sorted_by(self, rank: Tensor | None = None) -> tuple[Columns, list[Group]]:
         """The columns with the nodes of a group next to each other, and the groups in order of rank.
@@ -166,12 +165,16 @@ class Columns:
         return [column.requires_grad_() for column in columns]
 
 
-def columns(programs: Sequence[Program]) -> Columns:
-    """The columns of these programs."""
+def columns(programs: Sequence[Program], formulas: bool = True) -> Columns:
+    """The columns of these programs.
+
+    formulas  whether a plain number may choose PyTorch's formula, as in a user's program; else it is an operand like
+              others, as for `local`
+    """
     t = torch()
     nodes, leaves, numbers = (
-        tensor("q", (len(held) for held in rows))
-        for rows in zip(*((p.ops, p.inputs, p.numbers) for p in programs), strict=True)
+        tensor("q", [*map(len, held)])
+        for held in zip(*((p.codes, p.inputs, p.numbers) for p in programs), strict=True)
     )
     first = 1 + int(leaves.sum() + numbers.sum())
 
@@ -186,11 +189,11 @@ def columns(programs: Sequence[Program]) -> Columns:
     own = each(leaves)  # an operand below this is an input
     input_shift, node_shift = each(1 + before(leaves)), each(first + before(nodes) - leaves)
     number_shift = each(1 + leaves.sum() + before(numbers))
-    code = t.frombuffer(
-        bytearray(map(CODES.__getitem__, chain.from_iterable(p.ops for p in programs))), dtype=t.uint8
-    ).long()
+    names = tensor("q", [CODES[name] for p in programs for name in p.names])
+    known = each(before(tensor("q", [len(p.names) for p in programs])))
+    code = names.index_select(0, tensor("H", *(p.codes for p in programs)) + known)
     arity = tensor("q", ARITIES).index_select(0, code)
-    written = tensor("q", chain.from_iterable(p.operands for p in programs))
+    written = tensor("q", *(p.operands for p in programs))
     begins = arity.cumsum(0) - arity
 
     def places(operand: Tensor) -> Tensor:
@@ -201,15 +204,28 @@ def columns(programs: Sequence[Program]) -> Columns:
     b = t.where(arity == 2, places(written.index_select(0, begins + arity - 1)), NONE)
     made = t.arange(first, first + len(code))
     laid = Columns(tuple(programs), first, made, (a, b), code, ())
-    return _sorted_into_kinds(laid, 1 + int(leaves.sum()))
+    return _sorted_into_kinds(laid, 1 + int(leaves.sum()) if formulas else first)
 
 
-def tensor(code: str, numbers: Iterable[Any]) -> Tensor:
-    """A tensor of numbers: int64 for code "q", float64 for "d"; faster than `torch.tensor`."""
+def tensor(code: str, *columns: Sequence[Any]) -> Tensor:
+    """A tensor of numbers, columns end to end. Codes are those of `array`, a single array of which is not copied:
+    "d" for float64, "q" and "H" for whole numbers."""
     t = torch()
-    held = array(code, numbers)
-    dtype = t.float64 if code == "d" else t.int64
-    return t.frombuffer(held, dtype=dtype) if held else t.empty(0, dtype=dtype)
+    held = columns[0] if len(columns) == 1 else array(code)
+    if not isinstance(held, array):
+        held = array(code, held)
+    for column in columns if len(columns) > 1 else ():
+        held.extend(column)
+    dtype = {"d": t.float64, "q": t.int64, "H": t.int16}[code]
+    found = t.frombuffer(held, dtype=dtype) if held else t.empty(0, dtype=dtype)
+    return found.long() if code == "H" else found
+
+
+def numbers(column: Tensor) -> array[float]:
+    """A column of float64 as an array."""
+    held = array("d", bytes(8 * len(column)))
+    tensor("d", held).copy_(column)
+    return held
 
 
 def stable_order(key: Tensor, count: int) -> Tensor:
@@ -226,7 +242,8 @@ their own, and `number / x` is `x.reciprocal() * number`."""
 
 
 def _sorted_into_kinds(laid: Columns, numbers: int) -> Columns:
-    """The columns with their kinds; laid.kind holds op codes. Plain numbers have places from `numbers` on."""
+    """The columns with their kinds; laid.kind holds op codes. Plain numbers that may choose a formula have places
+    from `numbers` on."""
     t = torch()
     parameters, which_parameters = _parameters(laid.programs)
     operands, fixed, which_fixed = _fixed(laid, numbers)
@@ -254,7 +271,7 @@ def _parameters(programs: Sequence[Program]) -> tuple[list[Parameters], Tensor]:
         for k, items in program.parameters:
             nodes.append(first + k)
             which.append(known.setdefault(items, len(known)))
-        first += len(program.ops)
+        first += len(program.codes)
     column = torch().zeros(first, dtype=torch().int64)
     column[tensor("q", nodes)] = tensor("q", which)
     return list(known), column
@@ -265,9 +282,11 @@ def _fixed(
 ) -> tuple[tuple[Tensor, Tensor], list[tuple[int, float] | None], Tensor]:
     """The operands without those that are fixed for a kind; all that are, None first; which of them a node has."""
     t = torch()
-    data = laid.data()
     fixed: list[tuple[int, float] | None] = [None]
     which = t.zeros(len(laid.kind), dtype=t.int64)
+    if numbers == laid.first:
+        return laid.operands, fixed, which
+    data = laid.data()
     operands = []
     for slot, column in enumerate(laid.operands):
         ops = t.tensor([CODES[op] for op, s in FORMULA_DEPENDS if s == slot])

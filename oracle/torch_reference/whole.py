@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from oracle.case import Backward, Case, Observation, Observe
 from oracle.program import Program
 from oracle.torch_reference import batched, scalar
+from oracle.torch_reference.columns import columns
 
 SMALL = 300
 """Nodes below which sorting them is not worth it."""
@@ -44,10 +45,19 @@ def values(program: Program) -> list[float]:
     return scalar.values(program) if plan is None else [*batched.values(plan)[0]]
 
 
+def wide(program: Program) -> bool:
+    """Whether it is done in batches: quickly, and in little memory however large it is."""
+    return _worth([program]) is not None
+
+
 def _worth(programs: Sequence[Program]) -> batched.Plan | None:
     """A plan for these programs together, if they are wide enough for it to be quicker."""
-    nodes = sum(len(program.ops) for program in programs)
+    nodes = sum(len(program.codes) for program in programs)
     if nodes < SMALL:
         return None
-    plan = batched.plan(programs)
+    laid = columns(programs)
+    levels = batched.levels(laid)
+    if A_CALL * int(levels.max()) >= nodes:
+        return None
+    plan = batched.sort(laid, levels)
     return plan if A_CALL * len(plan.groups) < nodes else None

@@ -88,12 +88,10 @@ class Beside:
                     optimizer = getattr(t.optim, meant.name)([group], lr=meant.usual, **meant.settings)
                 else:
                     optimizer.add_param_group(group)
-            inputs = list(program.inputs)
+            inputs = program.inputs[:]
             for k in mine:
                 inputs[k] = tensors[leaves[k]].item()
-            case = Case(
-                "beside", replace(program, inputs=tuple(inputs)), "", (Backward(program.root), Observe())
-            )
+            case = Case("beside", replace(program, inputs=inputs), "", (Backward(program.root), Observe()))
             (seen,) = torch_reference.run(case)
             out.append(seen.data[program.root])
             for k in mine:

@@ -15,6 +15,9 @@ Point = tuple[float, ...]
 Parameters = Mapping[str, Any]
 """An op's plain numbers by PyTorch's names; a few are None or a word, e.g. gelu's `approximate`."""
 
+TINY_OPERAND, HUGE_OPERAND = 1e-100, 1e100
+"""Between these an operand is of ordinary size: products of a few do not leave the range of floats."""
+
 NO_ANSWER = (ValueError, OverflowError, ZeroDivisionError)
 """What the standard library raises where it has no number to give."""
 
@@ -102,6 +105,11 @@ def tie(low: float, high: float, torch: float, point: Point = (1.5, 1.5)) -> tup
     return (Kink(lambda a, b: a == b, point, low, high, torch),)
 
 
+def everywhere(*point: float, **parameters: Any) -> bool:
+    """The domain of most ops."""
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """One row.
@@ -136,7 +144,7 @@ class Op:
     value: Callable[..., float]
     vjp: tuple[Callable[..., float], ...]
     points: tuple[Point, ...]
-    domain: Callable[..., bool] = lambda *x, **parameters: True
+    domain: Callable[..., bool] = everywhere
     edges: tuple[Point, ...] = ()
     value_bound: Bound = Bound(4)
     slope_bound: Bound = Bound(8)
@@ -181,6 +189,15 @@ class Op:
         return self.symbol is not None
 
     @property
+    def plain(self) -> bool:
+        """Whether a slope's bound is relative alone, and all operands of ordinary size are ordinary."""
+        bound = self.slope_bound
+        return (
+            not (bound.absolute or bound.conditioning or self.kinks or self.bends)
+            and self.domain is everywhere
+        )
+
+    @property
     def forms(self) -> tuple[str, ...]:
         """Every way in which its operands can be given; "int" and "float" are plain numbers."""
         if self.arity == 1:
@@ -213,7 +230,7 @@ class Op:
         """Whether any engine can be expected to be right at these operands."""
         given = parameters or self.settings[0]
         return (
-            all(math.isfinite(x) and (x == 0 or 1e-100 < abs(x) < 1e100) for x in point)
+            all(x == 0 or TINY_OPERAND < abs(x) < HUGE_OPERAND for x in point)
             and self.kink(point, parameters) is None
             and self.domain(*point, **given)
         )

@@ -10,10 +10,14 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
+from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -23,15 +27,16 @@ sys.path.insert(0, str(HERE))
 
 from engines import ENGINES  # noqa: E402
 
-BARS = {"minigrad": (15.0, 2.8), "minigrad, fused": (200.0, 12.0), "minigrad, compiled": (400.0, 60.0)}
-"""At least so many times faster than micrograd on the demo step, with Python's cyclic collector on and off."""
-
 
 class Job(NamedTuple):
     """A measurement: the function that makes it, and its arguments."""
 
     kind: str
     arguments: tuple[Any, ...]
+
+
+Round = dict[Job, dict[str, Any]]
+"""What was found in one turn."""
 
 
 def step(engine: str, collector: bool) -> Job:
@@ -54,6 +59,9 @@ def found(way: str, error: float) -> Job:
     return Job("found", (way, error))
 
 
+SIZE = Job("size", ("minigrad",))
+CHECK = Job("check", ("minigrad/engine.py:Value",))
+
 WITH_VALUES = [name for name, engine in ENGINES.items() if engine.value is not None]
 GRAPHS = [("random graph", 100_000), ("chain", 100_000), ("chain", 1_000_000)]
 GROWTH = [1_000, 10_000, 100_000, 1_000_000]
@@ -73,6 +81,89 @@ PARTS: dict[str, list[Job]] = {
     ],
     "found": [found(way, error) for way in WAYS for error in (0.0, *ERRORS)],
 }
+
+ROUNDS = {"step": 3, "graph": 1, "growth": 2, "oracle": 3, "found": 2}
+"""Rounds at most of what no bar depends on; what the bars need has as many as are asked for."""
+
+# What is to be reached --------------------------------------------------------------------------------------------
+
+
+class Bar(NamedTuple):
+    """A figure to reach, from measurements. unit: "×" for how many times `fast` is faster than `slow`, else of `fast`.
+
+    limit  what is in the way, where a measurement misses the bar
+    """
+
+    words: str
+    sign: str
+    bar: float
+    unit: str
+    slow: Job
+    fast: Job
+    limit: str = ""
+
+    def measured(self, rounds: Sequence[Round]) -> float:
+        match self.unit:
+            case "×":
+                return ratio(rounds, self.slow, self.fast)
+            case "B":
+                return middle(rounds, self.fast, "bytes")
+        return middle(rounds, self.fast)
+
+    def reached(self, rounds: Sequence[Round]) -> bool:
+        found = self.measured(rounds)
+        return found >= self.bar if self.sign == "≥" else found <= self.bar
+
+
+_OBJECTS = (
+    "7,600 objects a step, each made, reached and passed once; micrograd's time is garbage collection, and depends on "
+    "how often the collector runs"
+)
+
+
+def _steps() -> Iterator[Bar]:
+    for engine, on, off, limit in (
+        ("minigrad", 15.0, 2.8, ""),
+        ("minigrad, fused", 200.0, 12.0, _OBJECTS),
+        ("minigrad, compiled", 400.0, 60.0, "Python's arithmetic: 10 ns for each of 180,000 operations"),
+    ):
+        for collector, bar in ((True, on), (False, off)):
+            words = f"{engine}: demo step, beside micrograd{'' if collector else ', collector off'}"
+            yield Bar(words, "≥", bar, "×", step("micrograd", collector), step(engine, collector), limit)
+
+
+BARS: list[Bar] = [
+    *_steps(),
+    Bar("a node with its number, by `tracemalloc`", "≤", 165, "B", SIZE, SIZE),
+    Bar(
+        *("a node of a chain of 1,000,000, beside one of 10,000", "≤", 1.3, "×"),
+        *(graph("minigrad", "chain", 1_000_000), graph("minigrad", "chain", 10_000)),
+        "Python's collector, which goes over the growing graph again and again; and memory, beyond all caches",
+    ),
+    Bar("PyTorch batched, beside scalar: random graph", "≥", 50, "×", judged("scalar"), judged("batched")),
+    *(
+        Bar(f"local answers, beside scalar: {s}", "≥", 100, "×", judged("scalar", s), judged("local", s))
+        for s in ("random graph", "chain")
+    ),
+    Bar(
+        *("`oracle.diff`, beside micrograd's own forward and backward", "≥", 1, "×"),
+        *(graph("micrograd", "random graph", 100_000), judged("diff")),
+    ),
+    Bar(
+        "1,000 programs packed, beside one by one",
+        "≥",
+        10,
+        "×",
+        packed("global", False),
+        packed("global", True),
+    ),
+    Bar(
+        *("`oracle check` of an engine that offers all, whole suite", "≤", 1, "s", CHECK, CHECK),
+        "2,012 cases judged in Python",
+    ),
+]
+
+PARTS["bars"] = [*dict.fromkeys(job for bar in BARS for job in (bar.slow, bar.fast))]
 
 
 # Measuring ----------------------------------------------------------------------------------------------------
@@ -102,41 +193,61 @@ def run(job: Job) -> dict[str, Any]:
         check=False,
         env={**os.environ, **path},
     )
+    if done.returncode < 0:  # a chain can be too much for an engine written in C
+        return {"error": f"dies of {signal.Signals(-done.returncode).name}"}
     if done.returncode:
         raise RuntimeError(f"{job.kind} {job.arguments} failed:\n{done.stderr}")
     out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return out
 
 
-Round = dict[Job, dict[str, Any]]
-
-
-def measure(jobs: Sequence[Job], rounds: int, tell: Callable[[Job], Any] = lambda job: None) -> list[Round]:
-    """All jobs in turn, `rounds` times. `tell` is called before each."""
+def measure(plan: Sequence[Sequence[Job]], tell: Callable[[Job], Any] = lambda job: None) -> list[Round]:
+    """The jobs of every round in turn. `tell` is called before each."""
     done: list[Round] = []
-    for _ in range(rounds):
+    for jobs in plan:
         done.append({})
         for job in dict.fromkeys(jobs):
             tell(job)
-            done[-1][job] = run(job)
+            done[-1][job] = _hopeless(job, done[-1]) or run(job)
     return done
+
+
+def _hopeless(job: Job, found: Round) -> dict[str, Any] | None:
+    """What became of a shorter chain, where that failed: a longer one is not tried."""
+    if job.kind != "graph" or job.arguments[1] != "chain":
+        return None
+    engine, shape, nodes, collector = job.arguments
+    shorter = found.get(graph(engine, shape, nodes // 10, collector), {})
+    return shorter if "error" in shorter else None
+
+
+def rounds_of(parts: Sequence[str], rounds: int) -> list[list[Job]]:
+    """The jobs of each round."""
+    return [
+        [job for part in parts if n < ROUNDS.get(part, rounds) for job in PARTS[part]] for n in range(rounds)
+    ]
+
+
+def _with(rounds: Sequence[Round], *jobs: Job) -> list[Round]:
+    """The rounds in which all of these were done."""
+    return [found for found in rounds if all(job in found for job in jobs)]
 
 
 def ratio(rounds: Sequence[Round], slow: Job, fast: Job, what: str = "seconds") -> float:
     """How many times faster (or smaller): the median of the rounds' ratios."""
-    return median(found[slow][what] / found[fast][what] for found in rounds)
+    return median(found[slow][what] / found[fast][what] for found in _with(rounds, slow, fast))
 
 
 # The tables ---------------------------------------------------------------------------------------------------
 
 
 def middle(rounds: Sequence[Round], job: Job, what: str = "seconds") -> float:
-    return median(found[job][what] for found in rounds)
+    return median(found[job][what] for found in _with(rounds, job))
 
 
 def times(rounds: Sequence[Round], slow: Job, fast: Job) -> str:
     """A ratio in three digits, or a dash where one of them failed."""
-    if any("error" in found[job] for found in rounds for job in (slow, fast)):
+    if any("error" in found[job] for found in _with(rounds, slow, fast) for job in (slow, fast)):
         return "–"
     return f"{ratio(rounds, slow, fast):,.3g}"
 
@@ -163,8 +274,9 @@ def graph_table(rounds: Sequence[Round]) -> Iterator[str]:
 
 def _graph_cell(rounds: Sequence[Round], engine: str, shape: str, nodes: int) -> str:
     on, off = (graph(engine, shape, nodes, collector) for collector in (True, False))
-    if "error" in rounds[0][on]:
-        return str(rounds[0][on]["error"])
+    for job in (on, off):
+        if "error" in rounds[0][job]:
+            return str(rounds[0][job]["error"])
     fast, slow = (f"{1e6 * middle(rounds, job):.2g}" for job in (off, on))
     return f"{slow} µs ({fast}), {middle(rounds, on, 'bytes'):,.0f} B"
 
@@ -211,12 +323,23 @@ def found_table(rounds: Sequence[Round]) -> Iterator[str]:
         says = rounds[0][found(way, ERRORS[0])]["says"].partition(":")[0]
         seconds = median(middle(rounds, found(way, error)) for error in ERRORS)
         yield f"| {way} | {seconds:.2f} s | {' | '.join(cells)} | {says} |"
-    wrong = [way for way in WAYS if any(one[found(way, 0.0)]["found"] for one in rounds)]
+    wrong = [way for way in WAYS if rounds[0][found(way, 0.0)]["found"]]
     yield ""
     yield f"Of a right rule {'none of them complains' if not wrong else ', '.join(wrong) + ' complain'}."
 
 
+def bars_table(rounds: Sequence[Round]) -> Iterator[str]:
+    yield "| bar | | reached | what is in the way |"
+    yield "| --- | ---: | ---: | --- |"
+    for bar in BARS:
+        reached = bar.reached(rounds)
+        found = f"{bar.measured(rounds):,.3g} {bar.unit}"
+        found = found if reached else f"**{found}**"
+        yield f"| {bar.words} | {bar.sign} {bar.bar:g} {bar.unit} | {found} | {'' if reached else bar.limit} |"
+
+
 TABLES: dict[str, Callable[[Sequence[Round]], Iterator[str]]] = {
+    "bars": bars_table,
     "step": step_table,
     "graph": graph_table,
     "growth": growth_table,
@@ -225,11 +348,25 @@ TABLES: dict[str, Callable[[Sequence[Round]], Iterator[str]]] = {
 }
 
 
-def machine(rounds: int) -> str:
+def machine(rounds: Sequence[Round], parts: Sequence[str]) -> str:
+    done = {part: len(_with(rounds, *PARTS[part])) for part in parts}
+    most = max(done.values())
+    fewer = [f"{part}: {number}" for part, number in done.items() if number < most]
     return (
-        f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, {date.today()}; medians of "
-        f"{rounds} {'round' if rounds == 1 else 'rounds'} of fresh processes, CPU time."
+        f"*Python {platform.python_version()}, torch {version('torch')}, {_processor()}, {os.cpu_count()} cores, "
+        f"{date.today()}. Medians of {most} {'round' if most == 1 else 'rounds'}"
+        f"{' (' + ', '.join(fewer) + ')' if fewer else ''} of fresh processes, CPU time.*"
     )
+
+
+def _processor() -> str:
+    """The processor's name where Linux tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
 
 
 def into_readme(text: str, readme: Path = HERE.parent.parent / "README.md") -> None:
@@ -244,27 +381,43 @@ def into_readme(text: str, readme: Path = HERE.parent.parent / "README.md") -> N
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/benchmark", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="default 5")
-    parser.add_argument("--only", choices=PARTS, action="append", help="one part; repeatable")
-    parser.add_argument("--readme", action="store_true", help="also put the tables into the README")
+    parser.add_argument("--rounds", type=int, default=5, help="default 5; tables without a bar have fewer")
+    parser.add_argument("--only", choices=TABLES, action="append", help="one table; repeatable")
+    parser.add_argument("--readme", action="store_true", help="also put all tables into the README")
     options = parser.parse_args(arguments)
-    parts = options.only or list(PARTS)
-    jobs = list(dict.fromkeys(job for part in parts for job in PARTS[part]))
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("measuring", total=options.rounds * len(jobs))
-        rounds = measure(
-            jobs,
-            options.rounds,
-            lambda job: progress.update(task, advance=1, description=f"{job.kind} {job.arguments}"),
-        )
-    text = "\n\n".join(["\n".join(TABLES[part](rounds)) for part in parts] + [machine(options.rounds)])
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if options.readme and options.only:
+        parser.error("--readme replaces all of the README's tables: leave out --only")
+    parts = [part for part in TABLES if part in (options.only or TABLES)]
+    plan = [list(dict.fromkeys(jobs)) for jobs in rounds_of(parts, options.rounds)]
+    with _progress(sum(map(len, plan))) as tell:
+        rounds = measure(plan, tell)
+    text = "\n\n".join(["\n".join(TABLES[part](rounds)) for part in parts] + [machine(rounds, parts)])
     print(text)
     if options.readme:
         into_readme(text)
     return 0
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Job], None]]:
+    """Tell of each job: by a bar on a terminal, by a line elsewhere."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        numbers = count(1)
+        yield lambda job: print(f"{next(numbers)} of {total}: {_words(job)}", file=sys.stderr, flush=True)
+        return
+    with Progress(console=console) as progress:
+        task = progress.add_task("measuring", total=total)
+        yield lambda job: progress.update(task, advance=1, description=_words(job))
+
+
+def _words(job: Job) -> str:
+    return " ".join([job.kind, *map(str, job.arguments)])
 
 
 if __name__ == "__main__":

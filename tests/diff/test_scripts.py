@@ -97,8 +97,9 @@ def push(g, a, b):
     for x, z in zip(a[n:], b):
         x.grad += z.data
         z.grad += g * x.data
-from minigrad import engine
-engine.PUSH["dot"] = push
+from minigrad import engine, rows
+wrong = rows.Rule(rows.dot_forward, push)
+engine.ROWS["dot"] = rows.Rules(wrong, rows.dot_written, longest=0)
 """
     path.write_text(wrong + MINIGRAD.replace("[2, 1],", "[2, 1], fused=True,"))
     report = diff_script(path).report

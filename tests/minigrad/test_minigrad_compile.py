@@ -231,6 +231,21 @@ def test_a_row_too_long_for_one_line() -> None:
     assert {v.grad for v in w} == {1.3}
 
 
+def test_a_value_read_a_thousand_times_and_a_long_chain_of_kinks() -> None:
+    """Neither is one expression as deep, or as long, as the graph."""
+
+    def function(p: Value) -> Value:
+        out = minigrad.dot([p] * 500, [p * (0.1 * k) for k in range(500)])
+        for _ in range(2000):
+            out = out.relu()
+        return out + p
+
+    p, q = Value(0.7), Value(0.7)
+    minigrad.compile(lambda: function(p))().backward(0.3)
+    function(q).backward(0.3)
+    assert bits(p.grad) == bits(q.grad)
+
+
 def test_gradients_add_to_those_that_are_there() -> None:
     w, unused = Value(2.0), Value(1.0)
     f = minigrad.compile(lambda x: (w * x, unused * x))

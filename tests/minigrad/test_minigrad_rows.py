@@ -16,6 +16,7 @@ from torch_twin import INF, NAN, Twin, bits
 
 import minigrad
 from minigrad import Value, nn
+from minigrad.rows import LONGEST
 
 number = st.one_of(
     st.sampled_from([0.0, -0.0, 5e-324, 1.0, -1.7e308, INF, NAN]), st.floats(-4, 4), st.floats()
@@ -72,6 +73,24 @@ def test_a_row_is_one_node_with_its_operands() -> None:
     assert minigrad.dot(x, y).data == 31.0
     total = minigrad.sum([*x, 4])
     assert (total.data, total.op, len(total.parents), total.parameters) == (9.0, "sum", 3, {})
+
+
+@pytest.mark.parametrize("size", [1, 2, 16, LONGEST // 2, LONGEST // 2 + 1, LONGEST, LONGEST + 1])
+@pytest.mark.parametrize("started", [False, True])
+def test_short_rows_are_written_out_and_long_ones_looped_over(size: int, started: bool) -> None:
+    """The same bits, with operands that repeat."""
+    rng = random.Random(size)
+    numbers = [rng.uniform(-1.5, 1.5) for _ in range(max(2, size // 2))]
+    picks = [(rng.randrange(len(numbers)), rng.randrange(len(numbers))) for _ in range(size)]
+
+    def grads(dot: Callable[..., Any], total: Callable[..., Any]) -> list[int]:
+        values = [Value(x) for x in numbers]
+        a, b = ([values[pick[side]] for pick in picks] for side in (0, 1))
+        root = dot(a, b, values[0] if started else None) * total(a)
+        root.backward(0.3)
+        return [bits(x) for x in (root.data, *(v.grad for v in values))]
+
+    assert grads(minigrad.dot, minigrad.sum) == grads(products, added)
 
 
 def test_a_row_is_added_from_the_left() -> None:
