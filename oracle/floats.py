@@ -17,11 +17,11 @@ TINY = 2.0**-1022
 
 
 def smallest_normal(unit: float) -> float:
-    """The smallest normal number of the format whose unit of rounding is `unit`: float64's, else float32's.
+    """The smallest normal number of the format whose unit of rounding is `unit`: float64's, float16's, else float32's.
 
     Below it numbers have fewer digits.
     """
-    return TINY if unit == U else 2.0**-126
+    return {U: TINY, 2.0**-11: 2.0**-14}.get(unit, 2.0**-126)
 
 
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}

@@ -60,6 +60,20 @@ def by_log(x: float, k: float) -> float:
     return exp(k * log(x)) if x > 0 else math.pow(x, k)
 
 
+def by_product(x: float, k: float) -> tuple[float, float]:
+    """A whole power as a product, or a quotient, of its factors, and the derivative that back-propagation gives."""
+    if k != int(k) or x == 0:
+        return math.pow(x, k), k * math.pow(x, k - 1.0)
+    products, slope, g = [1.0], 0.0, 1.0
+    for _ in range(abs(int(k))):
+        products.append(products[-1] * x)
+    if k < 0:
+        g = -((1.0 / products[-1]) ** 2)
+    for before in reversed(products[:-1]):
+        slope, g = slope + before * g, g * x
+    return (products[-1] if k >= 0 else 1.0 / products[-1]), slope
+
+
 LOGISTIC: Formulas = {
     "1/(1 + exp(-x))": logistic,
     "1/(1 + e**-x)": lambda x: 1.0 / (1.0 + E**-x),
@@ -87,7 +101,12 @@ FORMS: Mapping[str, Forms] = {
     # Arithmetic
     "add": Forms(),
     "sub": Forms({"a + (-b)": lambda a, b: a + (-b), "a + b·(-1)": lambda a, b: a + b * -1}),
-    "mul": Forms(),
+    "mul": Forms(
+        slopes=(
+            {"y/a": lambda a, b: a * b / a if a else b},
+            {"y/b": lambda a, b: a * b / b if b else a},
+        )
+    ),
     "div": Forms(
         {"a·b**-1": lambda a, b: a * b**-1.0, "a·(1/b)": lambda a, b: a * (1.0 / b)},
         (
@@ -101,12 +120,17 @@ FORMS: Mapping[str, Forms] = {
         ),
     ),
     "pow": Forms(
-        {"a**b": lambda a, b: a**b, "exp(b·log a)": lambda a, b: by_log(a, b)},
+        {
+            "a**b": lambda a, b: a**b,
+            "exp(b·log a)": lambda a, b: by_log(a, b),
+            "a·a·a…": lambda a, b: by_product(a, b)[0],
+        },
         (
             {
                 "b·a**(b - 1)": lambda a, b: b * a ** (b - 1.0),
                 "b·y/a": lambda a, b: b * a**b / a if a else b * a ** (b - 1.0),
                 "by exp and log": lambda a, b: by_log(a, b) * b / a if a else b * a ** (b - 1.0),
+                "of a·a·a…": lambda a, b: by_product(a, b)[1],
             },
             {
                 "y·log a": lambda a, b: a**b * log(a),
@@ -114,8 +138,14 @@ FORMS: Mapping[str, Forms] = {
             },
         ),
     ),
-    "neg": Forms({"x·(-1)": lambda x: x * -1, "0 - x": lambda x: 0.0 - x}),
-    "abs": Forms({"max(x, -x)": lambda x: max(x, -x)}),
+    "neg": Forms(
+        {"x·(-1)": lambda x: x * -1, "0 - x": lambda x: 0.0 - x},
+        ({"y/x": lambda x: -x / x if x else -1.0},),
+    ),
+    "abs": Forms(
+        {"max(x, -x)": lambda x: max(x, -x), "(x²)**0.5": lambda x: (x**2.0) ** 0.5},
+        ({"of (x²)**0.5": lambda x: 0.5 * (x * x) ** -0.5 * (2.0 * x), "x/|x|": lambda x: x / abs(x)},),
+    ),
     "sign": Forms({"x/|x|": lambda x: x / abs(x)}),
     "square": Forms({"x**2": lambda x: x**2.0}, ({"2·x": lambda x: 2.0 * x, "x + x": lambda x: x + x},)),
     "reciprocal": Forms(
@@ -139,8 +169,20 @@ FORMS: Mapping[str, Forms] = {
     "round": Forms(),
     "trunc": Forms(),
     "frac": Forms({"fmod(x, 1)": lambda x: math.fmod(x, 1.0)}),
-    "maximum": Forms({"a if a > b else b": lambda a, b: a if a > b else b}),
-    "minimum": Forms({"a if a < b else b": lambda a, b: a if a < b else b}),
+    "maximum": Forms(
+        {
+            "a if a > b else b": lambda a, b: a if a > b else b,
+            "(a + b + |a - b|)/2": lambda a, b: (a + b + abs(a - b)) / 2.0,
+            "relu(a - b) + b": lambda a, b: max(a - b, 0.0) + b,
+        }
+    ),
+    "minimum": Forms(
+        {
+            "a if a < b else b": lambda a, b: a if a < b else b,
+            "(a + b - |a - b|)/2": lambda a, b: (a + b - abs(a - b)) / 2.0,
+            "a - relu(a - b)": lambda a, b: a - max(a - b, 0.0),
+        }
+    ),
     "fmax": Forms({"a if a > b else b": lambda a, b: a if a > b else b}),
     "fmin": Forms({"a if a < b else b": lambda a, b: a if a < b else b}),
     "copysign": Forms({"|a|·sign b": lambda a, b: abs(a) * (1.0 if b > 0 else -1.0)}),
@@ -429,7 +471,8 @@ FORMS: Mapping[str, Forms] = {
             "max(0, x)": lambda x: max(0.0, x),
             "x·(x > 0)": lambda x: x * (x > 0),
             "(x + |x|)/2": lambda x: (x + abs(x)) / 2.0,
-        }
+        },
+        ({"of (x + (x²)**0.5)/2": lambda x: 0.5 + 0.5 * (0.5 * (x * x) ** -0.5) * (2.0 * x)},),
     ),
     "relu6": Forms({"min(max(0, x), 6)": lambda x: min(max(0.0, x), 6.0)}),
     "leaky_relu": Forms(

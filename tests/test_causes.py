@@ -36,6 +36,12 @@ def test_no_other_line_is(file: str) -> None:
     assert "now reads" in hint and "should read" not in hint
 
 
+def test_a_slope_that_is_wrong_where_it_is_0_is_not_a_factor() -> None:
+    (cause,) = (c for c in causes("relu_leaky_slope.py") if c.severity == "wrong")
+    assert cause.mistake is None
+    assert "at some points" in cause.message and " times" not in cause.message
+
+
 def test_numbers_that_depend_on_state_are_counted() -> None:
     state, plain = causes("tanh_reads_own_gradient.py")[0], causes("mul_upstream_dropped.py")[0]
     assert 0 < state.unproven < state.wrong_numbers

@@ -74,7 +74,8 @@ def test_arithmetic_without_cancellation_has_a_narrow_one() -> None:
     (world,) = torch_reference.run(Case("x", of, "", (Backward(of.root), Observe())))
     far = yardstick(of, world.data, world.grad, of.root)
     assert far.data[-1] == 0.0, "each op is rounded correctly, at equal operands"
-    assert all(e <= 16 * U * abs(g or 0) for e, g in zip(far.grad, world.grad, strict=True))
+    # two products in a row, each off by its bound (6 u) on either side, and a sum of two
+    assert all(e <= 32 * U * abs(g or 0) for e, g in zip(far.grad, world.grad, strict=True))
 
 
 def test_a_cancellation_widens_it() -> None:

@@ -13,13 +13,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from oracle.case import Case
-from oracle.judge import policies, quotients
-from oracle.judge.compose import rewrites, walk
+from oracle import standard_reference
+from oracle.case import Backward, Case, Crash, Rebuild
+from oracle.floats import short
+from oracle.judge import altered, policies, quotients
+from oracle.judge.compose import COMPOSITES, leaves_alone, rewrites, walk
 from oracle.judge.equations import Exercise, Failure, Run, Traits
-from oracle.judge.fault import Fault, Judgement
+from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
 from oracle.judge.locals import KeptLocals
-from oracle.judge.mistakes import misdirected, name_derivative, scale
+from oracle.judge.mistakes import misdirected, name_derivative, one_sided, scale
 from oracle.judge.predict import alike, fits, owed, replay
 from oracle.judge.probe import Measured, Outcome, Rule, ask, measure, one_op
 from oracle.judge.symptoms import (
@@ -35,6 +37,7 @@ from oracle.judge.traits import Learned, learn
 from oracle.program import Node
 from oracle.report import Kind, Severity
 from oracle.subjects import Place, Subject
+from oracle.subjects.lines import block
 from oracle.torch_reference import local
 from oracle.vocabulary import VOCABULARY, Point
 
@@ -50,6 +53,9 @@ def judge_subject(subject: Subject, cases: Sequence[Case]) -> Judgement:
 SET_ORDER = ("accumulate", "graph", "lifecycle", "nn", "training")
 """Levels in which the order of a set of nodes may matter."""
 
+
+CRASH_AT_MOST = 40
+"""Values of the largest program that raised and is searched for the operands at which one of its rules does."""
 
 TWICE_AT_MOST = 2000
 """Values of the largest program that is run again: what a set's order changes, small ones show."""
@@ -94,11 +100,15 @@ class _Blame:
         self.blamed: dict[str, list[Fault]] = defaultdict(list)
         self.open: list[Failure] = [f for o in outcomes for c in o.checked for f in c.failures]
         self.whole: Fault | None = None
+        self.constructor: list[Fault] = []
+        self.methods: dict[tuple[str, int], list[str]] | None = None
 
     def judgement(self) -> Judgement:
         self._storage()
         self._crashes_at_special_points()
         self._differences()
+        self._altered()
+        self._one_for_all()
         self._seed()
         if self._anything_wrong():
             self._leaks()
@@ -111,6 +121,7 @@ class _Blame:
         self._unite_missing()
         self._account()
         self._special()
+        self._constructor()
         self._mutation()
         self._schedule()
         self._steps()
@@ -153,9 +164,42 @@ class _Blame:
     # Steps -----------------------------------------------------------------------------------------------
 
     def _storage(self) -> None:
-        if self.learned.float32 is not None:
-            fault = self._add(Fault("forward", "imprecise", detail="float32-storage"))
-            fault.note(self.learned.float32, None)
+        """What the constructor does to numbers and gradients is a fault of no rule."""
+        storage, start = self.traits.storage, self.traits.start
+        assert self.learned.untouched is not None
+        if storage is not None:
+            severity: Severity = "imprecise" if storage.precision else "wrong"
+            self._trait(
+                "storage",
+                Fault(
+                    "forward",
+                    severity,
+                    detail=f"{storage.name}-storage",
+                    storage=storage,
+                    seen=self.learned.stored,
+                ),
+            )
+        if any(start):
+            self._trait(
+                "start", Fault("accumulation", "wrong", detail=f"start: {short(start[0] or start[1])}")
+            )
+
+    def _trait(self, trait: str, fault: Fault) -> None:
+        """Strike what a trait accounts for."""
+        mine = [f for f in self.open if f.trait == trait]
+        if not mine and fault.severity == "wrong":
+            return  # it is not always so
+        self._add(fault)
+        if fault.severity == "wrong":
+            self.constructor.append(fault)
+        if fault.storage is not None and fault.severity == "wrong":
+            self.whole = fault  # what is inside composed ops is stored so, too
+        if not mine:
+            assert self.learned.untouched is not None
+            fault.note(self.learned.untouched, None)
+        for f in mine:
+            self._strike(f, [fault])
+        self.open = [f for f in self.open if f.trait != trait]
 
     def _anything_wrong(self) -> bool:
         """Whether an equation fails at an ordinary point, or a backward raises: reason to probe every rule."""
@@ -204,6 +248,30 @@ class _Blame:
             if f.equation in (3, 4) and not f.run.case.policy:
                 self._strike(f, [self.whole])
         self.open = [f for f in self.open if f.equation not in (3, 4) or f.run.case.policy]
+
+    def _altered(self) -> None:
+        """Whether every gradient is altered in the same way once it has been summed: cut off at a bound, rounded."""
+        found = altered.whole(self.open, [c for o in self.outcomes for c in o.checked])
+        if found is None:
+            return
+        way, alter = found
+        self.whole = self._add(Fault("accumulation", "wrong", detail=f"{altered.NAME}: {way}"))
+        for f in self.open:
+            if f.equation in (3, 4) and not f.run.case.policy:
+                self._strike(f, [self.whole], altered.altered(f, alter))
+        self.open = [f for f in self.open if f.equation not in (3, 4) or f.run.case.policy]
+
+    def _one_for_all(self) -> None:
+        """Whether all values have one and the same gradient: that of the class, or of a mutable default argument."""
+        fresh = [c for o in self.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
+        told = [c for c in fresh if len({g for g in c.grad if g is not None}) > 1 and None not in c.run.grad]
+        if not told or any(len(set(c.run.grad)) > 1 for c in told):
+            return
+        self.whole = self._add(Fault("accumulation", "wrong", detail=ONE_FOR_ALL))
+        for f in self.open:
+            if f.what == "grad" and not f.run.case.policy:
+                self._strike(f, [self.whole], explained=False)
+        self.open = [f for f in self.open if f.what != "grad" or f.run.case.policy]
 
     def _seed(self) -> None:
         seeds = [f for f in self.open if f.equation == 3]
@@ -281,6 +349,11 @@ class _Blame:
                 known = extra.get(rule, ())
                 if len(known) < 3 and point not in known:
                     extra[rule] = (*known, point)
+        for o in sorted(self.outcomes, key=lambda o: len(o.case.program)):
+            for rule, point in _crash_points(o):
+                known = extra.get(rule, ())
+                if len(known) < 6 and point not in known:
+                    extra[rule] = (*known, point)
         self.measured = measure(self.subject, walk(rules), self.traits, extra)
         found = {rule: symptoms(m) for rule, m in self.measured.items()}
         self.symptoms = without_lost_wraps(self.measured, found)
@@ -305,7 +378,8 @@ class _Blame:
     def _everywhere(self) -> bool:
         silent = frozenset({"missing", "raises", "forward"})
         if self.whole is not None:
-            measured = self.whole.kind in ("seed", "derivative")  # its forward was computed as ever
+            # its forward was computed as ever
+            measured = self.whole.kind in ("seed", "derivative", "accumulation")
             self._rules(silent if measured else frozenset({"missing"}))
             return True
         found = everywhere(self.measured, self.symptoms)
@@ -337,6 +411,13 @@ class _Blame:
         """Blame rules from primitive to composite."""
         for rule in self._inside_first(walk([r for r in self.measured if self.symptoms[r]])):
             found = tuple(s for s in self.symptoms[rule] if kinds is None or s.kind in kinds)
+            if (
+                any(s.kind in ("forward", "derivative") for s in found)
+                and not self.measured[rule].usual_crash
+            ):
+                found = tuple(
+                    s for s in found if s.kind != "raises"
+                )  # it raises where the wrong formula ends
             if not found:
                 continue
             seeds = [f for f in self.faults if f.kind == "seed" and f.op == rule[0]]
@@ -370,20 +451,24 @@ class _Blame:
 
     def _explained(self, rule: Rule) -> list[Fault]:
         """The faults that explain a failing rule, if some rewrite of it behaves the same to the bit."""
-        if not self.of_rule:
+        if not self.of_rule and not self.constructor:
             return []
         mine = self.measured[rule]
         if mine.missing is not None and not mine.missing.inside:
             return []
+        wrong = {p.point for p in mine.pushes if not p.ok} | {v.point for v in mine.values if not v.ok}
         for make, used in rewrites(rule):
+            if used == {rule} or not leaves_alone(make, rule, wrong):
+                continue
             if (
                 mine.missing is not None
             ):  # each form that is absent is an absence, unless another op's explains it
                 used = frozenset(r for r in used if r[0] != rule[0])
             faults = [f for r in used if r != rule for f in self.of_rule.get(r, ())]
+            faults += self.constructor  # it makes the results within, too
             if not faults:
                 continue
-            extra = {rule: tuple(dict.fromkeys(v.point for v in mine.values))}
+            extra = {rule: tuple(mine.points)}
             theirs = measure(self.subject, [rule], self.traits, extra, make)[rule]
             if alike(mine, theirs):
                 return list({id(f): f for f in faults}.values())
@@ -423,7 +508,7 @@ class _Blame:
         if symptom.kind == "missing":
             fault.crash = measured.missing
         elif symptom.kind == "raises":
-            fault.crash = measured.crashes[0][1]
+            fault.crash = measured.crashes[0][1] if measured.crashes else measured.clashes[0][2]
             if fault.crash.type == "RecursionError":
                 fault.detail = "recursion"
         self.of_rule[rule].append(fault)
@@ -454,7 +539,7 @@ class _Blame:
         if symptom.kind != "derivative":
             return True
         assert fault.measured is not None
-        if misdirected(measured.rule[0], measured.pushes):
+        if misdirected(measured.rule[0], measured.pushes) or one_sided(measured.pushes) is not None:
             return True
         names = [
             name_derivative(m.rule[0], telling_pushes(m, slot))
@@ -577,6 +662,14 @@ class _Blame:
             self._strike(f, [fault])
         self.open = remaining
 
+    def _constructor(self) -> None:
+        """What the constructor does to the results inside composed ops shows in sums, where no rule tells of it."""
+        if self.constructor:
+            for f in self.open:
+                if not f.run.case.policy:
+                    self._strike(f, self.constructor, explained=False)
+            self.open = [f for f in self.open if f.run.case.policy]
+
     def _mutation(self) -> None:
         """Equation 1: an op changed its operands' data, or computing forward changed gradients."""
         failing = [f for f in self.open if f.equation == 1]
@@ -620,6 +713,8 @@ class _Blame:
             if f.run.fresh and not policy:
                 remaining.append(f)
                 continue
+            if not policy and "graph" in self.subject.found and _again(f.run.case):
+                policy = "second-backward"  # what PyTorch does: the graph is gone
             key = policy or "lifecycle"
             if key not in groups:
                 groups[key] = self._add(
@@ -640,35 +735,106 @@ class _Blame:
 
     def _lost(self) -> None:
         """Crashes of the traversal, timeouts and deaths on cases that nothing explains."""
-        groups: dict[tuple[str, str | None], Fault] = {}
-        for o in self.outcomes:
-            if self.blamed.get(o.case.name):
-                continue
+        groups: dict[tuple[object, ...], Fault] = {}
+        order = {
+            op: n for n, (op, _) in enumerate(walk([(op, VOCABULARY[op].forms[0]) for op in VOCABULARY]))
+        }
+        found = [
+            o for o in self.outcomes if (o.answer.crash or o.answer.lost) and not self.blamed.get(o.case.name)
+        ]
+        for o in sorted(found, key=lambda o: order.get((_crashing_rule(o) or ("", ""))[0], len(order))):
             crash, lost = o.answer.crash, o.answer.lost
-            if crash is None and lost is None:
-                continue
             if crash is not None:
                 deep = crash.type in ("RecursionError", "MemoryError")
                 rule = _crashing_rule(o)
-                op = rule[0] if rule and not deep else None
+                op = self._raising(crash) or (rule[0] if rule else None) if not deep else None
                 kind: Kind = "resource" if deep else "raises"
                 detail = crash.type
             else:
                 op, kind, detail = None, "resource", lost or ""
-            severity: Severity = "policy" if o.case.policy else "wrong"
-            fault = groups.get((detail, op))
+            policy = o.case.policy
+            if policy is None and crash is not None and crash.during == "backward" and _again(o.case):
+                policy = "second-backward"  # so does PyTorch, unless it is told to keep the graph
+            severity: Severity = "policy" if policy else "wrong"
+            key: tuple[object, ...] = (detail, op)
+            if op in COMPOSITES and crash is not None and crash.line is not None:
+                # A composed op raises where an op inside it does, which came before it.
+                key = next((k for k, f in groups.items() if _one_statement(f, crash)), key)
+            fault = groups.get(key)
             if fault is None:
-                fault = groups[detail, op] = self._add(
-                    Fault(kind, severity, op, detail=detail, crash=crash, policy=o.case.policy)
+                fault = groups[key] = self._add(
+                    Fault(kind, severity, op, detail=detail, crash=crash, policy=policy)
                 )
             fault.note(o.case, None)
             self.blamed[o.case.name].append(fault)
+
+    def _raising(self, crash: Crash) -> str | None:
+        """The op in whose own method the statement is that raised in backward: in its closure, say."""
+        if crash.during != "backward" or crash.line is None or self.subject.file is None:
+            return None
+        file = crash.file or self.subject.file
+        if self.methods is None:
+            self.methods = {}
+            for rule in walk([(op, VOCABULARY[op].forms[0]) for op in self.subject.ops]):
+                case, o = one_op(rule)
+                trace = self.subject.trace(case)
+                if trace is not None and (method := trace.methods[o]) is not None:
+                    self.methods.setdefault((method.file, method.first), []).append(rule[0])
+        for (place, first), ops in self.methods.items():
+            if place == file and len(ops) == 1 and crash.line in block(self.subject.file, file, first):
+                return ops[0]
+        return None
+
+
+def _again(case: Case) -> bool:
+    """Whether a case back-propagates twice through one graph, from the same root."""
+    roots: set[int] = set()
+    for step in case.steps:
+        if isinstance(step, Rebuild):
+            roots.clear()
+        elif isinstance(step, Backward):
+            if step.value in roots:
+                return True
+            roots.add(step.value)
+    return False
+
+
+def _one_statement(fault: Fault, crash: Crash) -> bool:
+    """Whether an op's fault is the same exception at the same statement."""
+    other = fault.crash
+    return (
+        fault.op is not None
+        and other is not None
+        and (other.type, other.message, other.file, other.line, other.during)
+        == (crash.type, crash.message, crash.file, crash.line, crash.during)
+    )
 
 
 def _nudged(rule: Rule, point: Point, n: int) -> Point:
     """Operands close by, equal ones made unequal; ints stay ints."""
     kinds = enumerate(zip(rule[1].split("-"), point, strict=True))
     return tuple(x if kind == "int" else x * (1 + (n + 3 * slot) / 977) for slot, (kind, x) in kinds)
+
+
+def _crash_points(o: Outcome) -> Iterator[tuple[Rule, Point]]:
+    """Where the rules of a small program whose backward raised were applied, by its right values, in every form that
+    they have: one of them raises there."""
+    crash, program = o.answer.crash, o.case.program
+    if crash is None or crash.during != "backward" or len(program) > CRASH_AT_MOST:
+        return
+    if o.case.policy or _special_crash(o):
+        return
+    data = list(program.inputs)
+    for _, node in program.nodes():
+        point = program.operand_data(node, data)
+        for form in VOCABULARY[node.op].forms:
+            ints = [
+                float(math.ceil(x)) if kind == "int" else x
+                for kind, x in zip(form.split("-"), point, strict=True)
+            ]
+            yield (node.op, form), tuple(ints)
+        value = standard_reference.value(node, point)
+        data.append(math.nan if value is None else value)
 
 
 def _known(f: Failure, k: int) -> float:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from oracle.floats import short
 from oracle.formulas import FORMULAS
-from oracle.judge import policies, quotients
+from oracle.judge import altered, policies, quotients
 from oracle.judge.example import again, example, pick
-from oracle.judge.fault import Fault, Judgement
-from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, scale
+from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
+from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, one_sided, scale
 from oracle.judge.network import NetworkFault
 from oracle.judge.place import Located, place
 from oracle.judge.repair import Repair, repair
@@ -268,13 +268,21 @@ def _policy(fault: Fault, op: str) -> Words:
 
 
 def _forward(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
-    if fault.detail == "float32-storage":
+    if fault.storage is not None:
+        way = fault.storage
         return Words(
-            "float32-storage",
-            "the engine stores its numbers in float32, with 7 digits instead of 16",
+            fault.detail,
+            f"the engine {way.words}" + ("" if way.precision else f": {fault.seen}"),
             (
-                "What type do the numbers have?",
-                "Python floats and PyTorch float64 have 53 bits; float32 has 24.",
+                "What type do the numbers have?"
+                if way.precision
+                else "What does the constructor do to a number?",
+                "Python floats and PyTorch float64 have 53 bits; "
+                + (
+                    "these have fewer."
+                    if way.precision
+                    else "each has to be kept as it is, and every result, too."
+                ),
                 "Keep plain Python floats, or numpy.float64.",
             ),
         )
@@ -327,6 +335,18 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             "misdirected",
             f"{op} pushes to one operand what belongs to the other",
             ("Which operand gets which gradient?", CHAIN_RULE, "Push each operand its own share."),
+        )
+    if fault.slot is None and fault.op is not None and (twice := one_sided(m.pushes)) is not None:
+        return Words(
+            "one-sided",
+            f"{op} pushes twice to {SIDES[twice]}, and nothing to {SIDES[1 - twice]}",
+            (
+                "Which operand does each push go to?",
+                CHAIN_RULE
+                + " A function that is made in a loop sees the loop's variables as they are in the end: "
+                "for both operands, those of the last round.",
+                "Give each function its own operand and slope as default arguments, or push to both in one.",
+            ),
         )
     row = next((n for n in named if n is not None), None)
     if row is not None and (fault.op is None or all(n is row for n in named)):
@@ -411,6 +431,38 @@ def _accumulation(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             "overwrite",
             f"{op} overwrites {whose} instead of adding to what is there",
             ("What happens to a value that is used twice?", why, "Write += where it says =."),
+        )
+    if fault.detail == ONE_FOR_ALL:
+        return Words(
+            "shared-gradient",
+            "all values share one gradient: what is pushed to one of them is pushed to all",
+            (
+                "Where is the gradient kept, and who else keeps it there?",
+                "A class attribute, and a list that is a default argument, exist once for all values.",
+                "Give each value a gradient of its own in the constructor.",
+            ),
+        )
+    if fault.detail.startswith(altered.NAME):
+        way = fault.detail.partition(": ")[2]
+        return Words(
+            "altered",
+            f"backward {way} the gradients that it has summed",
+            (
+                "What happens to a gradient between the last sum into it and the first push out of it?",
+                "Gradients are what the chain rule says, however large or small; clip a copy to train with.",
+                "Leave every gradient as it was summed.",
+            ),
+        )
+    if fault.detail.startswith("start: "):
+        start = fault.detail.partition(": ")[2]
+        return Words(
+            "start",
+            f"gradients start at {start} instead of 0, so that whatever is added to them is off by that",
+            (
+                "What is the gradient of a value that nothing has been pushed to?",
+                "Only the root's gradient begins with 1, and only once backward is called on it; a sum begins with 0.",
+                "Begin with 0 in the constructor, and set the root's gradient to 1 in backward.",
+            ),
         )
     if fault.detail == "same-operand":
         return Words(

@@ -8,13 +8,14 @@ the same to the bit and it uses a rule already known to be bad.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from oracle.judge.probe import Make, Rule
 from oracle.recording import Operand, Recorder, Traced
-from oracle.vocabulary import VOCABULARY
+from oracle.suite.rules import points
+from oracle.vocabulary import VOCABULARY, Point
 
 
 class _Maths:
@@ -62,8 +63,12 @@ COMPOSITES: dict[str, tuple[Any, ...]] = {
         lambda m, a, b: m.mul(m.pow(b, -1), a),
         lambda m, a, b: m.mul(m.pow(b, -1.0), a),
         lambda m, a, b: m.pow(m.div(b, a), -1),
+        lambda m, a, b: m.mul(a, m.reciprocal(b)),
+        lambda m, a, b: m.mul(m.reciprocal(b), a),
     ),
     "pow": (
+        lambda m, a, b: m.square(a) if b == 2 else m.pow(a, b),
+        lambda m, a, b: m.mul(a, a) if b == 2 else m.pow(a, b),
         lambda m, a, b: m.exp(m.mul(b, m.log(a))),
         lambda m, a, b: m.exp(m.mul(m.log(a), b)),
     ),
@@ -89,13 +94,36 @@ COMPOSITES: dict[str, tuple[Any, ...]] = {
         lambda m, a: m.maximum(a, m.neg(a)),
         lambda m, a: m.add(m.relu(a), m.relu(m.neg(a))),
         lambda m, a: m.pow(m.pow(a, 2), 0.5),
+        lambda m, a: m.sqrt(m.pow(a, 2)),
+        lambda m, a: m.sqrt(m.mul(a, a)),
     ),
-    "minimum": (lambda m, a, b: m.neg(m.maximum(m.neg(a), m.neg(b))),),
-    "maximum": (lambda m, a, b: m.add(m.relu(m.sub(a, b)), b),),
+    "relu": (
+        lambda m, a: m.div(m.add(a, m.abs(a)), 2),
+        lambda m, a: m.mul(m.add(a, m.abs(a)), 0.5),
+        lambda m, a: m.maximum(a, 0),
+        lambda m, a: m.maximum(a, 0.0),
+    ),
+    "minimum": (
+        lambda m, a, b: m.neg(m.maximum(m.neg(a), m.neg(b))),
+        lambda m, a, b: m.sub(a, m.relu(m.sub(a, b))),
+        lambda m, a, b: m.div(m.sub(m.add(a, b), m.abs(m.sub(a, b))), 2),
+        lambda m, a, b: m.mul(m.sub(m.add(a, b), m.abs(m.sub(a, b))), 0.5),
+    ),
+    "maximum": (
+        lambda m, a, b: m.add(m.relu(m.sub(a, b)), b),
+        lambda m, a, b: m.div(m.add(m.add(a, b), m.abs(m.sub(a, b))), 2),
+        lambda m, a, b: m.mul(m.add(m.add(a, b), m.abs(m.sub(a, b))), 0.5),
+        lambda m, a, b: m.neg(m.minimum(m.neg(a), m.neg(b))),
+    ),
+    "square": (lambda m, a: m.mul(a, a), lambda m, a: m.pow(a, 2)),
+    "reciprocal": (lambda m, a: m.pow(a, -1), lambda m, a: m.pow(a, -1.0), lambda m, a: m.div(1, a)),
 }
 """op → ways to build it. Each takes the maths and the operands, values or plain numbers."""
 
-ORDER = ("add", "mul", "exp", "log", "pow", "relu", "neg", "sub", "div", "sqrt", "maximum", "minimum", "abs")
+ORDER = (
+    *("add", "mul", "exp", "log", "pow", "neg", "sub", "div", "sqrt"),
+    *("abs", "relu", "maximum", "minimum"),
+)
 """From primitive to composite; ops that are not named here come after these, in the vocabulary's order."""
 
 FORMS = ("value", "value-value", "value-int", "value-float", "int-value", "float-value")
@@ -142,12 +170,21 @@ def _lifted(r: Recorder, operands: Sequence[Operand]) -> list[Operand]:
     return [x if isinstance(x, Traced) else r.input(float(x)) for x in operands]
 
 
+def leaves_alone(make: Make, rule: Rule, points: Iterable[Point]) -> bool:
+    """Whether a rewrite does without the rule itself at these points (a power by squaring, only of exponent 2)."""
+    return not any(rule in _used(make, rule, point) for point in points)
+
+
 def _checked(make: Make, rule: Rule) -> tuple[Make, frozenset[Rule]]:
     """Find out which rules a rewrite uses by recording it once."""
+    return make, _used(make, rule, points(VOCABULARY[rule[0]], rule[1])[0])
+
+
+def _used(make: Make, rule: Rule, point: Point) -> frozenset[Rule]:
     recorder = Recorder()
     operands: list[Operand] = []
-    for kind, x in zip(rule[1].split("-"), VOCABULARY[rule[0]].points[0], strict=True):
+    for kind, x in zip(rule[1].split("-"), point, strict=True):
         operands.append(recorder.input(x) if kind == "value" else math.ceil(x) if kind == "int" else x)
     make(recorder, operands)
     program = recorder.finish()
-    return make, frozenset((node.op, program.form(node)) for _, node in program.nodes())
+    return frozenset((node.op, program.form(node)) for _, node in program.nodes())

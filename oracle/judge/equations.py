@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import struct
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import NamedTuple, Protocol
 from oracle import standard_reference
 from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Zero
 from oracle.floats import U, same, smallest_normal, ulps
+from oracle.judge.storage import Storage
 from oracle.program import Node, Program
 from oracle.vocabulary import VOCABULARY, Point
 
@@ -38,6 +38,7 @@ class Run:
     data   data of every value; made: the same as read when each was made
     grad   what the call added to every gradient; None where it cannot be read
     slack  rounding of the subtraction that made `grad`, per value (0 for a first call)
+    first  whether nothing has come to a value's gradient, nor set it, since it was made; () where that is unknown
     number which Observe of the case this is, from 0
     before the gradients that the call found, per value; empty where they were not told
     """
@@ -51,6 +52,7 @@ class Run:
     slack: Sequence[float]
     number: int = 0
     before: Sequence[float] = ()
+    first: Sequence[bool] = ()
 
     @property
     def fresh(self) -> bool:
@@ -67,6 +69,7 @@ class Failure:
     bound     the allowed error
     ordinary  whether every rule that feeds the number is at an ordinary point
     imprecise whether the number is off by rounding-like little only
+    trait     which of the subject's traits accounts for it: "storage", "start", or none
     """
 
     run: Run
@@ -80,6 +83,7 @@ class Failure:
     feeders: tuple[tuple[int, int], ...] = ()
     shares: tuple[float, ...] = ()
     what: str = "data"
+    trait: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,22 +120,32 @@ Conventions = Mapping[tuple[str, int], float]
 class Traits:
     """What has been learned of the whole subject before its rules are judged.
 
-    unit      its unit of rounding (2^-53; 2^-24 for one that stores float32)
+    storage   how it keeps its numbers, where that is not as they are
     per_path  it pushes gradients along every path, instead of once per node
+    start     what a gradient is before anything has come to it: of leaves, and of results
     """
 
     conventions: Conventions
-    unit: float = U
+    storage: Storage | None = None
     per_path: bool = False
+    start: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def unit(self) -> float:
+        """Its unit of rounding (2^-53; 2^-24 for one that stores float32)."""
+        return U if self.storage is None else self.storage.unit
 
     def stored(self, x: float) -> float:
         """A number as this subject holds it."""
-        if self.unit == U or x != x:
+        if self.storage is None or self.storage.keep is None or x != x:
             return x
-        try:
-            return float(struct.unpack("f", struct.pack("f", x))[0])
-        except OverflowError:
-            return math.copysign(math.inf, x)
+        return self.storage.keep(x)
+
+    def keeps(self, given: float, held: float) -> bool:
+        """Whether this subject may hold that where it was given the other."""
+        if self.storage is None:
+            return False
+        return self.storage.keep is None or same(self.storage.keep(given), held)
 
 
 class Locals(Protocol):
@@ -156,6 +170,7 @@ def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
     """Cut a case into runs, one for every Observe."""
     size = len(case.program)
     before: list[float] = [0.0] * size
+    first = [True] * size
     inputs = list(case.program.inputs)
     leaves = len(inputs)
     seen = iter(observations)
@@ -167,20 +182,28 @@ def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
                 pending = value
             case Zero(values):
                 for i in values:
-                    before[i] = 0.0
+                    before[i], first[i] = 0.0, False
             case Set(value, data):
                 inputs[value] = data
             case Rebuild():
                 before[leaves:] = [0.0] * (size - leaves)
+                first[leaves:] = [True] * (size - leaves)
             case Observe():
                 now = next(seen)
-                yield _run(case, pending, inputs, now, before, number)
+                yield _run(case, pending, inputs, now, before, number, tuple(first))
+                first = [False] * size
                 before = [g or 0.0 for g in now.grad]
                 pending, number = None, number + 1
 
 
 def _run(
-    case: Case, root: int | None, inputs: list[float], now: Observation, before: list[float], number: int
+    case: Case,
+    root: int | None,
+    inputs: list[float],
+    now: Observation,
+    before: list[float],
+    number: int,
+    first: tuple[bool, ...],
 ) -> Run:
     grad, slack = now.grad, array("d", bytes(8 * len(before)))
     if any(before):
@@ -192,7 +215,7 @@ def _run(
     program = case.program
     if (held := array("d", inputs)) != program.inputs:
         program = replace(program, inputs=held)
-    return Run(case, program, root, now.data, now.made or now.data, grad, slack, number, tuple(before))
+    return Run(case, program, root, now.data, now.made or now.data, grad, slack, number, tuple(before), first)
 
 
 def close(observed: float, expected: float, bound: float) -> bool:
@@ -301,13 +324,15 @@ class _Asked:
     def mutated(self) -> bool:
         """Equation 1. Where it fails nothing else is asked: no number can be trusted."""
         for i, x in enumerate(self.program.inputs):
-            if not close(self.run.made[i], self.traits.stored(x), 0.0):
-                self._fail(1, i, self.run.made[i], x, 0.0, True)
+            held = self.run.made[i]
+            short = self.traits.unit > U and close(held, self.traits.stored(x), 0.0)
+            if not (short or close(held, x, 0.0)):
+                self._fail(1, i, held, x, 0.0, True, trait="storage" if self.traits.keeps(x, held) else "")
         if self.run.made is not self.run.data:
             for i, (made, later) in enumerate(zip(self.run.made, self.run.data, strict=True)):
                 if not same(made, later):
                     self._fail(1, i, later, made, 0.0, True)
-        return bool(self.failures)
+        return any(not f.trait for f in self.failures)
 
     # 2 ---------------------------------------------------------------------------------------------------
 
@@ -331,7 +356,10 @@ class _Asked:
                 bound += self.traits.unit * abs(expected)
             ordinary = row.ordinary(point, node.parameters) and math.isfinite(self.traits.stored(expected))
             if not close(observed, expected, bound):
-                self._fail(2, k, observed, expected, bound, ordinary, abs(expected))
+                kept = any(self.traits.keeps(expected + by, observed) for by in (0.0, bound, -bound))
+                self._fail(
+                    2, k, observed, expected, bound, ordinary, abs(expected), trait="storage" if kept else ""
+                )
             elif math.isfinite(expected) and all(map(math.isfinite, point)):
                 self._exercise(node, None, observed, expected if ordinary else observed)
 
@@ -343,7 +371,8 @@ class _Asked:
             self.grad[i] = 0.0
             g = self.run.grad[i]
             if g is not None and not close(g, 0.0, 0.0):
-                self._fail(1, i, g, 0.0, 0.0, True, what="grad")
+                trait = "start" if same(g, self._start(i)) else ""
+                self._fail(1, i, g, 0.0, 0.0, True, what="grad", trait=trait)
 
     def gradients(self, root: int) -> None:
         """Equations 3 and 4, from the root down; where a gradient cannot be read, the owed one stands in."""
@@ -363,7 +392,8 @@ class _Asked:
             if i == root:
                 self.grad[i], bound, natural[i] = 1.0, run.slack[i], 1.0
                 if g is not None and not close(g, 1.0, bound):
-                    self._fail(3, i, g, 1.0, bound, True)
+                    trait = "start" if same(g, 1.0 + self._start(i)) else ""
+                    self._fail(3, i, g, 1.0, bound, True, trait=trait)
             elif self.only is None or i in self.only:
                 bound = self._sum(i, g, owed.pop(i, []), natural[i])
             else:
@@ -445,8 +475,17 @@ class _Asked:
         ordinary = math.isfinite(self.traits.stored(expected)) and all(
             self._ordinary(o.consumer) for o in owed
         )
-        self._fail(4, i, g, expected, bound, ordinary, total, owed)
+        start = self._start(i)
+        late = start != 0.0 and close(
+            g, start + expected, bound + (len(owed) + 1) * 2 * unit * (abs(start) + total)
+        )
+        self._fail(4, i, g, expected, bound, ordinary, total, owed, trait="start" if late else "")
         return bound
+
+    def _start(self, i: int) -> float:
+        """What the gradient of a value was before this run."""
+        fresh = i < len(self.run.first) and self.run.first[i]
+        return self.traits.start[i >= len(self.program.inputs)] if fresh else 0.0
 
     def _ordinary(self, k: int) -> bool:
         node = self.program.producer(k)
@@ -487,6 +526,7 @@ class _Asked:
         scale: float = 0.0,
         owed: Sequence[_Owed] = (),
         what: str | None = None,
+        trait: str = "",
     ) -> None:
         imprecise = (
             equation in (2, 4)
@@ -507,5 +547,6 @@ class _Asked:
                 tuple((o.consumer, o.slot) for o in owed),
                 tuple(o.contribution for o in owed),
                 what or ("grad" if equation > 2 else "data"),
+                trait,
             )
         )

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from oracle.case import Case, Crash
 from oracle.judge.equations import Exercise, Failure
 from oracle.judge.probe import Measured, Outcome, Rule
+from oracle.judge.storage import Storage
 from oracle.judge.traits import Learned
 from oracle.report import Kind, Severity
+
+ONE_FOR_ALL = "one for all"
+"""The detail of an engine whose values share one gradient."""
 
 
 @dataclass
@@ -20,6 +24,7 @@ class Fault:
     cases      suite cases that fail because of it, with one failing number each where there is one
     numbers    how many numbers are wrong because of it
     detail     the symptom's detail, or a policy's name
+    storage    how the engine keeps its numbers, where that is the fault; seen: an example, in words
     """
 
     kind: Kind
@@ -29,6 +34,8 @@ class Fault:
     rules: list[Rule] = field(default_factory=list)
     measured: Measured | None = None
     detail: str = ""
+    storage: Storage | None = None
+    seen: str = ""
     policy: str | None = None
     crash: Crash | None = None
     evidence: list[tuple[Case, Failure | None]] = field(default_factory=list)

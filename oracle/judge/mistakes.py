@@ -364,10 +364,7 @@ def _term(op: str, p: Pushed) -> Term:
 
 def misdirected(op: str, pushes: Iterable[Pushed]) -> bool:
     """Whether one operand gets what belongs to the other: each is wrong, and their sum is right."""
-    pairs: dict[tuple[object, str], list[Pushed]] = {}
-    for p in pushes:
-        pairs.setdefault((p.point, p.wrap), []).append(p)
-    both = [(a, b) for a, b in (pair for pair in pairs.values() if len(pair) == 2)]
+    both = _pairs(pushes)
     return bool(both) and all(
         not a.ok
         and not b.ok
@@ -376,9 +373,38 @@ def misdirected(op: str, pushes: Iterable[Pushed]) -> bool:
     )
 
 
+def one_sided(pushes: Iterable[Pushed]) -> int | None:
+    """The operand that gets its own share twice while the other gets nothing (closures that were made in a loop, and
+    all see its last round); None where that is not so at every point."""
+    found = set()
+    for a, b in _pairs(pushes):
+        for empty, twice in ((a, b), (b, a)):
+            if (
+                not empty.observed
+                and empty.expected
+                and math.isclose(twice.observed, 2 * twice.expected, rel_tol=1e-9)
+            ):
+                found.add(twice.slot)
+                break
+        else:
+            return None
+    return found.pop() if len(found) == 1 else None
+
+
+def _pairs(pushes: Iterable[Pushed]) -> list[tuple[Pushed, Pushed]]:
+    """What both operands got, for each point and upstream."""
+    pairs: dict[tuple[object, str], list[Pushed]] = {}
+    for p in pushes:
+        pairs.setdefault((p.point, p.wrap), []).append(p)
+    return [(a, b) for a, b in (pair for pair in pairs.values() if len(pair) == 2)]
+
+
 def scale(pushes: Iterable[Pushed]) -> float | None:
-    """The constant factor by which all pushes of a slot are off, if it is one."""
-    ratios = [p.observed / p.expected for p in pushes if p.expected and math.isfinite(p.observed)]
+    """The constant factor by which all pushes of a slot are off, if it is one; that is 0 still where it is to be."""
+    pushes = [p for p in pushes if math.isfinite(p.observed)]
+    if any(p.observed for p in pushes if not p.expected):
+        return None
+    ratios = [p.observed / p.expected for p in pushes if p.expected]
     if len(ratios) > 1 and all(math.isclose(r, ratios[0], rel_tol=1e-12) for r in ratios):
         return ratios[0]
     return None

@@ -8,11 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from oracle.case import Case
-from oracle.judge.fault import Fault
+from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.mistakes import one_sided
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, wrong_pushes
 from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
+from oracle.subjects.lines import block, pieces
 from oracle.vocabulary import VOCABULARY, Point
 
 
@@ -35,21 +37,33 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
         return None if line is None or file is None else Located(file, line)
     if fault.policy is not None:
         return None
-    rule, point = _shown_by(fault)
+    for attribute, at_fault in (
+        ("data", fault.storage is not None),
+        ("gradient", fault.detail.startswith("start: ") or fault.detail == ONE_FOR_ALL),
+    ):
+        if at_fault:
+            return _constructed(subject, attribute)
+    rule, point = _shown_by(fault, subject.ops)
     slots = (
         [fault.slot]
         if fault.slot is not None
         else [s for s, k in enumerate(rule[1].split("-")) if k == "value"]
     )
+    if (
+        fault.slot is None
+        and fault.measured is not None
+        and (twice := one_sided(fault.measured.pushes)) is not None
+    ):
+        slots = [twice]
     case, o, leaves = _one_op(rule, point, under=fault.kind in ("derivative", "schedule"))
     trace = subject.trace(case)
     if trace is None:
         return None
     if fault.kind == "derivative" and fault.op is not None:
         pushed = [trace.own[leaf] for leaf in leaves.values()]
-        twice = next((places for places in pushed if len(places) > 1), None)
-        if twice is not None and () in pushed:  # what belongs to one operand goes to another
-            where = twice[0 if pushed[0] == () else -1]
+        several = next((places for places in pushed if len(places) > 1), None)
+        if several is not None and () in pushed:  # what belongs to one operand goes to another
+            where = several[0 if pushed[0] == () else -1]
             return Located(where.file, where.line)
     found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
     if found is None:
@@ -57,11 +71,11 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
     return Located(found.file, found.line, found if found == _opening(trace.backward) else None)
 
 
-def _shown_by(fault: Fault) -> tuple[Rule, Point]:
+def _shown_by(fault: Fault, ops: Collection[str]) -> tuple[Rule, Point]:
     """A rule of the fault and operands at which it goes wrong."""
     measured = fault.measured
     if measured is None or not fault.rules:
-        row = VOCABULARY[fault.op or "mul"]
+        row = VOCABULARY[fault.op or next((op for op in ("mul", *VOCABULARY) if op in ops), "mul")]
         return (row.name, row.forms[0]), row.kinks[0].point if fault.detail == "kink" else row.points[0]
     rule = measured.rule
     wrong = [p for p in measured.pushes if not p.ok and fault.slot in (None, p.slot)]
@@ -96,8 +110,6 @@ def _one_op(rule: Rule, point: Point, under: bool) -> tuple[Case, int, dict[int,
 def _in(
     subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rule], o: int, leaves: list[int]
 ) -> Place | None:
-    if fault.detail == "float32-storage":
-        return trace.values[0]
     if fault.kind == "seed" and fault.op is None:
         return trace.seeds[0] if trace.seeds else _opening(trace.backward)
     if fault.kind == "lifecycle":
@@ -135,6 +147,27 @@ def _shadowing(subject: Subject, method: Place | None) -> Place | None:
             return Place(method.file, line, method.function, method.first)
         if text.strip().startswith("def ") and not text.startswith(8 * " "):
             break
+    return None
+
+
+def _constructed(subject: Subject, attribute: str) -> Located | None:
+    """The statement of the constructor that gives a value this attribute, by its name, else its def; or the line of
+    the class body, where there is no constructor."""
+    if subject.file is None:
+        return None
+    name = re.escape(subject.found.get(attribute, attribute).strip("_().").split(".")[-1])
+    stores = re.compile(rf"([\w, .]*\bself\._*{name}\b[^=]*|_*{name}\b\s*(:[^=]*)?)=[^=]")
+    opening = re.compile(rf"\s*class {subject.found.get('class', '')}\b")
+    for file, texts in pieces(subject.file):
+        for first in (n for n, text in enumerate(texts, 1) if opening.match(text)):
+            body = block(subject.file, file, first)
+            begin = next((n for n in body if texts[n - 1].strip().startswith("def __init__(")), None)
+            inside = block(subject.file, file, begin) if begin is not None else body
+            for line in inside:
+                if stores.match(texts[line - 1].strip()):
+                    return Located(file, line)
+            if begin is not None:
+                return Located(file, begin)
     return None
 
 

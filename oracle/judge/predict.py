@@ -77,7 +77,7 @@ def alike(mine: Measured, theirs: Measured) -> bool:
         and all(map(_identical, mine.numbers, theirs.numbers))
         and [(s.ok, s.lost_other) for s in mine.shared] == [(s.ok, s.lost_other) for s in theirs.shared]
         and [s.ok for s in mine.same] == [s.ok for s in theirs.same]
-        and (not theirs.fed or [f.passed for f in mine.fed] == [f.passed for f in theirs.fed])
+        and (not mine.fed or not theirs.fed or [f.passed for f in mine.fed] == [f.passed for f in theirs.fed])
         and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
     )
 

@@ -144,11 +144,18 @@ class Same:
 
 @dataclass
 class Measured:
-    """Everything the probes showed of one rule."""
+    """Everything the probes showed of one rule.
+
+    crashes  where it raised, alone; usual_crash: at one of its own points
+    clashes  where it raised in backward when the root used its operand, too, and only then: the join, and the case
+    """
 
     rule: Rule
+    points: dict[Point, None] = field(default_factory=dict)
     attempts: int = 0
     crashes: list[tuple[Case, Crash]] = field(default_factory=list)
+    usual_crash: bool = False
+    clashes: list[tuple[str, Case, Crash]] = field(default_factory=list)
     lost: list[tuple[Case, Answer]] = field(default_factory=list)
     values: list[Valued] = field(default_factory=list)
     pushes: list[Pushed] = field(default_factory=list)
@@ -191,14 +198,18 @@ def measure(
     for plan, outcome in zip(plans, outcomes, strict=True):
         measured = found.setdefault(plan.rule, Measured(plan.rule))
         if plan.role == "alone":
-            _read_alone(measured, plan, outcome)
+            measured.points.setdefault(plan.point)
+            _read_alone(measured, plan, outcome, traits.start[0])
         elif plan.role == "fed":
-            _read_fed(measured, plan, outcome)
+            _read_fed(measured, plan, outcome, traits.start[0])
         else:
             together.setdefault((plan.rule, plan.group), {})[plan.role] = outcome
     for (rule, group), roles in together.items():
+        crash = roles["together"].answer.crash if "together" in roles else None
+        if crash is not None and crash.during == "backward" and roles["apart"].answer.ok:
+            found[rule].clashes.append((group.split("|")[1], roles["together"].case, crash))
         if all(outcome.answer.ok and outcome.answer.observations for outcome in roles.values()):
-            _read_together(found[rule], group, roles, traits.unit)
+            _read_together(found[rule], group, roles, traits)
     return found
 
 
@@ -313,23 +324,26 @@ def _op(row: Op) -> Make:
     return lambda r, operands: r.node(row.name, *operands)
 
 
-def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
-    measured.attempts += 1
+def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome, start: float) -> None:
+    """start: what the gradient of a leaf was before the run"""
     answer = outcome.answer
     if answer.lost:
         measured.lost.append((plan.case, answer))
+        return
+    measured.attempts += 1
     if answer.crash is not None:
         o_made = answer.crash.node is not None and answer.crash.node > plan.o
         if answer.crash.during == "forward" and o_made:
             measured.attempts -= 1  # the wrap's op failed, not this one
         elif answer.crash.during == "forward" or plan.group == "alone":
             measured.crashes.append((plan.case, answer.crash))
+            measured.usual_crash |= plan.point in points(VOCABULARY[plan.rule[0]], plan.rule[1])
     if not outcome.checked:
         return
     checked = outcome.checked[-1]
     run = checked.run
-    failed = {(f.value, f.equation): f for f in checked.failures}
-    if any(f.equation == 1 for f in checked.failures):
+    failed = {(f.value, f.equation): f for f in checked.failures if not f.trait}
+    if any(equation == 1 for _, equation in failed):
         if plan.group == "alone":
             measured.mutates.append(plan.case)
         return
@@ -360,6 +374,7 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
         observed, expected = run.grad[leaf], checked.grad[leaf]
         if observed is None or expected is None:
             continue
+        observed -= start
         wrong = failed.get((leaf, 4))
         kink = row.kink(plan.point)
         if kink is None:
@@ -379,7 +394,7 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
             )
 
 
-def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
+def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome, start: float) -> None:
     if not outcome.checked:
         return
     checked, ((slot, fed), (_, leaf)) = outcome.checked[-1], plan.slots
@@ -388,16 +403,17 @@ def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome) -> None:
         return
     if checked.run.made[fed] == checked.run.made[plan.o]:
         return  # a traversal that tells nodes apart by their numbers would pass the operand by
-    wrong = any(f.value == fed and f.equation == 4 for f in checked.failures)
-    measured.fed.append(Fed(slot, plan.group, not wrong, below != 0.0))
+    wrong = any(f.value == fed and f.equation == 4 and not f.trait for f in checked.failures)
+    measured.fed.append(Fed(slot, plan.group, not wrong, below != start))
 
 
-def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], unit: float) -> None:
+def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], traits: Traits) -> None:
+    unit, start = traits.unit, traits.start[0]  # two leaves start apart, and one together
     grads = {role: outcome.answer.observations[-1].grad for role, outcome in roles.items()}
     if "same" in grads:
         together, (a, b) = grads["same"][0], grads["different"][:2]
         if together is not None and a is not None and b is not None:
-            measured.same.append(Same(group.split("|")[1], a + b, together, abs(a) + abs(b), unit))
+            measured.same.append(Same(group.split("|")[1], a + b - start, together, abs(a) + abs(b), unit))
         return
     slot, join, _ = group.split("|")
     form = measured.rule[1].split("-")
@@ -405,4 +421,4 @@ def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], un
     copy = sum(kind == "value" for kind in form)
     own, other, both = grads["apart"][leaf], grads["apart"][copy], grads["together"][leaf]
     if own is not None and other is not None and both is not None:
-        measured.shared.append(Shared(int(slot), join, own, other, both, unit))
+        measured.shared.append(Shared(int(slot), join, own, other - start, both, unit))

@@ -31,7 +31,7 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
     found: list[Symptom] = []
     if measured.mutates:
         found.append(Symptom("lifecycle", detail="mutates"))
-    if measured.crashes:
+    if measured.crashes or _clashes(measured):
         found.append(Symptom("raises"))
     wrong_values = [v for v in measured.values if not v.ok]
     if wrong_values:
@@ -62,6 +62,11 @@ def symptoms(measured: Measured) -> tuple[Symptom, ...]:
     ):
         found.append(Symptom("accumulation", None, detail="same-operand"))
     return tuple(found)
+
+
+def _clashes(measured: Measured) -> bool:
+    """Whether the rule raises where a gradient is there already; it is not the root's doing, whose op it may be."""
+    return len({join.strip("ao ") for join, _, _ in measured.clashes}) > 1
 
 
 def _wrong_alone(measured: Measured, slot: int) -> bool:

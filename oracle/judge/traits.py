@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from oracle.case import Case
-from oracle.floats import U, same
+from oracle.case import Case, Observation, Observe
+from oracle.floats import same
+from oracle.judge import storage
 from oracle.judge.equations import Traits
 from oracle.recording import Recorder
 from oracle.subjects import Subject
 from oracle.vocabulary import ROWS
-
-FLOAT32_U = 2.0**-24
 
 WITNESSES = ((0.1, 2.5, 0.9), (0.8, 3.0, 1.5), (0.5, 1.9, 2.6), (1.9, 1.0, 1.6))
 """(p, q, c) with (p + q)·c ≠ p·c + q·c in float64: they tell a sum per node from a sum per path."""
@@ -33,24 +31,33 @@ class Kinky:
 
 @dataclass
 class Learned:
-    """The traits, and what was seen on the way that is worth reporting."""
+    """The traits, and what was seen on the way that is worth reporting.
+
+    untouched  the program of which nothing but the values were asked, that showed the storage and the start
+    stored     the storage by an example, in words
+    """
 
     traits: Traits
     kinks: list[Kinky] = field(default_factory=list)
-    float32: Case | None = None
+    untouched: Case | None = None
+    stored: str = ""
 
 
 def learn(subject: Subject) -> Learned:
     """Run a few small programs to find the subject's unit of rounding, its kinks and its traversal."""
-    single = _storage()
+    untouched = _untouched(subject)
     kinks = [(row, i) for row in ROWS if row.name in subject.ops for i in range(len(row.kinks))]
     witnesses = [_witness(*w) for w in WITNESSES]
-    cases = [single, *witnesses, *(_at_kink(row.name, i, w) for row, i in kinks for w in (1.7, -0.6))]
+    cases = [untouched, *witnesses, *(_at_kink(row.name, i, w) for row, i in kinks for w in (1.7, -0.6))]
     answers = subject.run(cases)
     observed = [answer.observations[-1] if answer.ok and answer.observations else None for answer in answers]
-    learned = Learned(Traits({}))
-    if observed[0] is not None and _is_float32(observed[0].data[:2], single.program.inputs):
-        learned.float32 = single
+    learned = Learned(Traits({}), untouched=untouched)
+    kept, start = None, (0.0, 0.0)
+    if observed[0] is not None:
+        given = untouched.program.inputs
+        kept = storage.recognise(observed[0].data[: len(given)], given)
+        learned.stored = "" if kept is None else storage.example(kept, observed[0].data[: len(given)], given)
+        start = _start(observed[0], len(given))
     conventions: dict[tuple[str, int], float] = {}
     for n, (row, i) in enumerate(kinks):
         kink = row.kinks[i]
@@ -59,11 +66,9 @@ def learn(subject: Subject) -> Learned:
             seen = observed[1 + len(WITNESSES) + 2 * n + k]
             if seen is not None:
                 o = len(cases[1 + len(WITNESSES) + 2 * n + k].program.inputs)
-                g, own = seen.grad[o], seen.grad[0]
+                g, (own, other) = seen.grad[o], (None if x is None else x - start[0] for x in seen.grad[:2])
                 if g and own is not None and math.isfinite(g):
-                    weights.append(
-                        (own / g, seen.grad[1] / g if row.arity == 2 and seen.grad[1] is not None else None)
-                    )
+                    weights.append((own / g, other / g if row.arity == 2 and other is not None else None))
         if len(weights) < 2 or not math.isclose(weights[0][0], weights[1][0], rel_tol=1e-12, abs_tol=1e-300):
             continue  # the wrap's own rule is at fault, or the op's: its ordinary points will tell
         weight, rest = weights[0]
@@ -77,20 +82,27 @@ def learn(subject: Subject) -> Learned:
         seen is not None and _summed_per_path(seen.grad, w)
         for seen, w in zip(observed[1 : 1 + len(WITNESSES)], WITNESSES, strict=True)
     )
-    learned.traits = Traits(conventions, FLOAT32_U if learned.float32 else U, per_path)
+    learned.traits = Traits(conventions, kept, per_path, start)
     return learned
 
 
-def _storage() -> Case:
+def _untouched(subject: Subject) -> Case:
+    """Leaves, and a result of the first op that the subject has, without a backward."""
     r = Recorder()
-    _ = r.input(0.1) * r.input(0.7)
-    return Case("probe/storage", r.finish())
+    leaves = [r.input(x) for x in storage.TELLING]
+    row = next((row for row in ROWS if row.name in subject.ops and not row.parameters), None)
+    if row is not None:
+        r.node(row.name, *leaves[: row.arity])
+    return Case("probe/untouched", r.finish(), steps=(Observe(),))
 
 
-def _is_float32(data: Sequence[float], inputs: Sequence[float]) -> bool:
-    return all(
-        x != y and x == struct.unpack("f", struct.pack("f", y))[0] for x, y in zip(data, inputs, strict=True)
-    )
+def _start(seen: Observation, leaves: int) -> tuple[float, float]:
+    """What gradients are before anything has come to them; 0 where that cannot be read, or is not one number."""
+    found = []
+    for grads in (seen.grad[:leaves], seen.grad[leaves:]):
+        numbers = {g for g in grads if g is not None and math.isfinite(g)}
+        found.append(numbers.pop() if len(numbers) == 1 else 0.0)
+    return found[0], found[1]
 
 
 def _witness(p: float, q: float, c: float) -> Case:

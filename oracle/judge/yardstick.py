@@ -77,7 +77,9 @@ def _contribution(
 ) -> tuple[float, float]:
     """What a consumer owes an operand, and how far two right engines may differ in that."""
     share = _vjp(node, point, slot, g)
-    error = (1.0 + unit / U) * VOCABULARY[node.op].slope_bound.at(point, share, abs(g), node.parameters)
+    error = (1.0 + unit / U) * VOCABULARY[node.op].slope_bound.at(
+        point, share, abs(g) + spread, node.parameters
+    )
     error += smallest_normal(unit)
     if spread:
         error += abs(_vjp(node, point, slot, 1.0)) * spread

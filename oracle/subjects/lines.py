@@ -23,20 +23,38 @@ def text_of(home: str, place: str) -> str:
     file = Path(place.partition("#")[0] if ".ipynb#" in place else place)
     if not file.resolve().is_relative_to(Path(home).resolve().parent):
         return ""
-    return "\n".join(dict(_pieces(str(file))).get(place, []))
+    return "\n".join(dict(pieces(str(file))).get(place, []))
 
 
 def definition(home: str, name: str) -> tuple[str, int] | None:
     """The place where the subject's file defines a function of that name."""
-    for place, texts in _pieces(home):
+    for place, texts in pieces(home):
         for number, text in enumerate(texts, 1):
             if text.strip().startswith(f"def {name}("):
                 return place, number
     return None
 
 
-def _pieces(file: str) -> Iterator[tuple[str, list[str]]]:
-    """The lines of a file, or of each cell of a notebook; nothing where it cannot be read."""
+def block(home: str, place: str, first: int) -> range:
+    """The line numbers of the definition that begins at line `first` of a place: up to the next line that
+    is indented no more."""
+    texts = dict(pieces(home)).get(place, [])
+    if not 0 < first <= len(texts):
+        return range(0)
+    depth = _depth(texts[first - 1])
+    after = (
+        n for n in range(first + 1, len(texts) + 1) if texts[n - 1].strip() and _depth(texts[n - 1]) <= depth
+    )
+    return range(first, next(after, len(texts) + 1))
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def pieces(file: str) -> Iterator[tuple[str, list[str]]]:
+    """The places of a subject's file with their lines: the file itself, or each cell of a notebook; nothing where it
+    cannot be read."""
     try:
         found = cells(file)
     except (OSError, ValueError):

@@ -351,7 +351,7 @@ STRAIGHT = (
         points=UNARY,
         edges=each(INF, -INF, NAN),
         value_bound=EXACT,
-        slope_bound=EXACT,
+        slope_bound=Bound(absolute=4),  # 0.73: of (x + (x²)**0.5)/2
         spellings=("relu",),
         kinks=(kink_at(0.0, 0.0, 1.0, 0.0),),
     ),

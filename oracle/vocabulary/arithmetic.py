@@ -25,11 +25,28 @@ from oracle.vocabulary.op import (
 SCATTERED: tuple[Point, ...] = ((0.7,), (-1.3,), (2.4,), (-0.35,), (8.6,))
 PAIRS: tuple[Point, ...] = ((1.5, -2.25), (-0.7, 1.3), (7.25, 0.6), (-1.9, -0.8), (0.45, 2.75))
 
-POWER = Measure("4·|b·log a|", lambda a, b: 4 * abs(b * math.log(abs(a))) if a else 0.0)
+
+def _factors(b: float) -> float:
+    """How many equal factors a whole power has; 0 for any other.
+
+    A product of n factors is off by at most (n - 1)·u, in whatever order it is multiplied (by squaring, too: what is
+    used twice counts twice), and a quotient by two more for each. Its derivative by back-propagation is a sum of n
+    such products, all of one sign: off by another n·u.
+    """
+    return abs(b) if b == int(b) else 0.0
+
+
+POWER = Measure(
+    "4·|b·log a| + 2·|b| (whole b)",
+    lambda a, b: 4 * abs(b * math.log(abs(a))) + 2 * _factors(b) if a else 0.0,
+)
 POWER_SLOPE = Measure(
-    "4·(1 + |b|)·|log a|", lambda a, b: 4 * (1 + abs(b)) * abs(math.log(abs(a))) if a else 0.0
+    "4·(1 + |b|)·|log a| + 4·|b| (whole b)",
+    lambda a, b: 4 * (1 + abs(b)) * abs(math.log(abs(a))) + 4 * _factors(b) if a else 0.0,
 )
 DIVIDEND = Measure("|a|", lambda a, b: abs(a))
+LARGER = Measure("max(|a|, |b|)", lambda a, b: max(abs(a), abs(b)))
+"""What (a + b + |a - b|)/2 rounds: a + b and a - b, which are twice that together, and their sum: 2·u at most."""
 
 
 def _pow_slope(g: float, y: float, a: float, b: float) -> float:
@@ -144,7 +161,7 @@ ARITHMETIC = (
         points=BINARY,
         edges=((INF, INF), (1e308, -1e308), (1e16, 1.0)),
         value_bound=EXACT,
-        slope_bound=EXACT,
+        slope_bound=Bound(4),  # 1.8: of a + b·(-1), by g·y/x
         symbol="-",
         spellings=("__sub__",),
         reflected="__rsub__",
@@ -159,7 +176,7 @@ ARITHMETIC = (
         points=BINARY,
         edges=((0.0, INF), (1e200, 1e200), (1e-200, 1e-200), (0.0, 2.5)),
         value_bound=EXACT,
-        slope_bound=Bound(2),  # 0.94: PyTorch's
+        slope_bound=Bound(6),  # 2.13: g·y/a, three roundings
         symbol="*",
         spellings=("__mul__",),
         reflected="__rmul__",
@@ -206,7 +223,7 @@ ARITHMETIC = (
         points=UNARY,
         edges=each(0.0, INF),
         value_bound=EXACT,
-        slope_bound=EXACT,
+        slope_bound=Bound(4),  # 1.8: of x·(-1), by g·y/x: two roundings
         symbol="-",
         spellings=("__neg__",),
     ),
@@ -220,7 +237,7 @@ ARITHMETIC = (
         points=UNARY,
         edges=each(INF, -INF),
         value_bound=EXACT,
-        slope_bound=EXACT,
+        slope_bound=Bound(4),  # 1.46: of (x²)**0.5
         spellings=("abs", "__abs__"),
         kinks=(kink_at(0.0, -1.0, 1.0, 0.0),),
     ),
@@ -263,7 +280,7 @@ ARITHMETIC = (
         edges=each(0.0, -0.0, 1e200, INF),
         value_bound=Bound(4),  # 0.982: PyTorch's
         slope_bound=Bound(8),  # 3.13: PyTorch's
-        spellings=("reciprocal", "inverse", "inv"),
+        spellings=("reciprocal", "inverse", "inv", "recip"),
     ),
     _scaling("deg2rad", 0.017453292519943295, lambda m, a: a * m.pi / 180),
     _scaling("rad2deg", 57.29577951308232, lambda m, a: a * 180 / m.pi),
@@ -297,8 +314,8 @@ ARITHMETIC = (
         ),
         points=BINARY,
         edges=((0.0, INF), (NAN, 2.5), (2.5, NAN), (2.5, 0.0), (0.0, 1.3)),
-        value_bound=EXACT,
-        slope_bound=EXACT,
+        value_bound=Bound(absolute=4, size=LARGER),  # 50 % of it: by |a - b|
+        slope_bound=Bound(absolute=4),  # 0.73: of (a + b ± ((a - b)²)**0.5)/2
         spellings=("maximum", "max"),
         kinks=tie(0.0, 1.0, 0.5),
     ),
@@ -314,8 +331,8 @@ ARITHMETIC = (
         ),
         points=BINARY,
         edges=((0.0, -INF), (NAN, 2.5), (2.5, NAN), (-2.5, 0.0), (0.0, -1.3)),
-        value_bound=EXACT,
-        slope_bound=EXACT,
+        value_bound=Bound(absolute=4, size=LARGER),  # 50 % of it: by |a - b|
+        slope_bound=Bound(absolute=4),  # 0.73: of (a + b ± ((a - b)²)**0.5)/2
         spellings=("minimum", "min"),
         kinks=tie(0.0, 1.0, 0.5),
     ),

@@ -170,6 +170,19 @@ def test_what_definitions_need_is_kept(write: Write) -> None:
     assert drives(write(patched, "patched.py"))
 
 
+def test_helpers_that_only_patch_a_class_are_called(write: Write) -> None:
+    """In a loop over a table, say; a function that does more than that is not."""
+    patched = ENGINE.replace("def __mul__", "def product") + (
+        "\ndef offer(cls, name, f):\n    def method(a, b):\n        return f(a, b)\n"
+        "    setattr(cls, name, method)\n"
+        "def train():\n    Value.epochs = 1\n    nothing_like_this.train()\n"
+        "RULES = {'__mul__': lambda a, b: a.product(b)}\n"
+        "for name, f in RULES.items():\n    offer(Value, name, f)\n"
+        "train()\n"
+    )
+    assert drives(write(patched))
+
+
 def test_siblings_share_one_class(write: Write) -> None:
     write("", "mygrad/__init__.py")
     write(ENGINE, "mygrad/engine.py")

@@ -211,14 +211,20 @@ def _scaffold(engine: Engine, name: str) -> bool:
 
 
 def _find_unkept(engine: Engine) -> None:
-    """Set `unkept`: which gradients are none, or 0 throughout, though the leaf below them has got its own."""
+    """Set `unkept`: which gradients are none, or 0 throughout, though the leaf below them has got its own.
+
+    Notes on the way whether backward lets go of the graph behind it.
+    """
     for op in ("mul", "add"):
         try:
             a, b = engine.make(ONE), engine.make(OTHER)
             inner = engine.calls[op](a, 7)
             root = engine.calls["add"](inner, b)
+            held = bool(walk.parents(root, engine.types))
             with patience():
                 engine.back_propagate(root)
+            if held and not walk.parents(root, engine.types):
+                engine.found["graph"] = "let go by backward"
             below, at_inner, at_root = (bool(engine.read_grad(node)) for node in (b, inner, root))
         except BaseException:  # the next trial may do without the faulty op
             continue

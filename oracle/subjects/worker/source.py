@@ -14,7 +14,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from types import CodeType
     from typing import TypeVar
 
@@ -157,6 +157,22 @@ class Keep:
         return {node.name for node in self.every(ast.FunctionDef)}
 
     @functools.cached_property
+    def patchers(self) -> set[str]:
+        """Names of functions that do nothing but give a class attributes: theirs, or the one that they are given."""
+        return {node.name for node in self.every(ast.FunctionDef) if self._patches(node)}
+
+    def _patches(self, function: ast.FunctionDef) -> bool:
+        taken = {arg.arg for arg in function.args.args}
+        at_all = [node for node in function.body if self.patches_class(node, taken)]
+        quiet = (*DEFINITIONS, ast.Assign, ast.Return, ast.Pass)
+        return bool(at_all) and all(
+            node in at_all
+            or isinstance(node, quiet)
+            or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+            for node in function.body
+        )
+
+    @functools.cached_property
     def by_classes(self) -> set[str]:
         """Names that class bodies and what is added to classes later read."""
         patches = [node for tree in self.trees for node in tree.body if self.patches_class(node)]
@@ -220,22 +236,29 @@ class Keep:
             node.finalbody = [ast.copy_location(ast.Pass(), node)]
         return node
 
-    def patches_class(self, node: ast.stmt) -> bool:
-        """Whether a statement gives a class an attribute: `Value.tanh = …`, `setattr(Value, …)`."""
+    def patches_class(self, node: ast.stmt, taken: Collection[str] | None = None) -> bool:
+        """Whether a statement gives a class an attribute: `Value.tanh = …`, `setattr(Value, …)`, or a call of a
+        function that does only that.
+
+        taken: where the statement is in a function, its parameters, which may be classes
+        """
+        classes = self.classes | set(taken or ())
         if isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             return all(
-                isinstance(t, ast.Attribute) and isinstance(t.value, ast.Name) and t.value.id in self.classes
+                isinstance(t, ast.Attribute) and isinstance(t.value, ast.Name) and t.value.id in classes
                 for t in targets
             )
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             call = node.value
+            if taken is None and isinstance(call.func, ast.Name) and call.func.id in self.patchers:
+                return True
             return (
                 isinstance(call.func, ast.Name)
                 and call.func.id == "setattr"
                 and bool(call.args)
                 and isinstance(call.args[0], ast.Name)
-                and call.args[0].id in self.classes
+                and call.args[0].id in classes
             )
         return False
 

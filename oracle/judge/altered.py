@@ -1,0 +1,77 @@
+"""Gradients that backward alters once it has summed them: cut off at a bound, or rounded.
+
+What no single rule could do: every sum of the engine, whatever made it, is off in one way that gives each wrong number
+to the bit, and no right number contradicts it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from oracle.floats import same, short
+from oracle.judge.equations import Checked, Failure
+
+NAME = "altered"
+"""The mistake's short name."""
+
+ENOUGH, OPS, MOST = 6, 3, 2 / 3
+"""Failing sums that have to be reproduced before a way is believed, the ops that must have made them, and their share
+of all: inside composed ops there are sums that cannot be seen."""
+
+
+Alter = Callable[[float, int], float]
+"""A sum, and how many contributions it has → what becomes of it."""
+
+
+def whole(failures: Sequence[Failure], checked: Sequence[Checked]) -> tuple[str, Alter] | None:
+    """The way in which all gradients are altered, in words that precede "the gradients", by sums that fail at
+    ordinary points (and all others); None if there is none."""
+    sums = [f for f in failures if f.equation == 4 and f.run.fresh and f.ordinary and not f.run.case.policy]
+    for words, alter in _ways(sums):
+        found = [f for f in sums if altered(f, alter)]
+        if len(found) < max(ENOUGH, MOST * len(sums)) or len({_consumer(f) for f in found}) < OPS:
+            continue
+        if _kept(checked, alter):
+            return words, alter
+    return None
+
+
+def _ways(sums: Sequence[Failure]) -> Iterator[tuple[str, Alter]]:
+    largest = max((abs(f.observed) for f in sums), default=math.inf)
+    yield f"cuts off at ±{short(largest)}", lambda x, uses: math.copysign(min(abs(x), largest), x)
+    yield "divides by the number of their contributions", lambda x, uses: x / uses
+    for places in range(2, 13):
+        yield f"rounds to {places} decimals", lambda x, uses, n=places: round(x, n)  # type: ignore[misc]
+
+
+def altered(f: Failure, alter: Alter) -> bool:
+    """Whether the altered sum is the observed number, wherever within its bound the sum was."""
+    if not (math.isfinite(f.observed) and math.isfinite(f.expected)):
+        return False
+    uses = len(f.feeders)
+    near = math.isclose(alter(f.expected, uses), f.observed, rel_tol=1e-12)
+    return near or any(same(alter(f.expected + by, uses), f.observed) for by in (f.bound, -f.bound))
+
+
+def _kept(checked: Sequence[Checked], alter: Alter) -> bool:
+    """Whether no gradient of a first backward is one that would have been altered."""
+    for c in checked:
+        if c.run.root is None or not c.run.fresh or c.run.case.policy or c.failures:
+            continue
+        program = c.run.program
+        live = program.reaches(c.run.root)
+        uses = Counter(i for k, node in program.nodes() if live[k] for i in node.operands)
+        for i, g in enumerate(c.run.grad):
+            if g is None or not live[i] or not math.isfinite(g) or i == c.run.root:
+                continue
+            if not math.isclose(alter(g, uses[i]), g, rel_tol=1e-12, abs_tol=1e-12):
+                return False
+    return True
+
+
+def _consumer(f: Failure) -> str:
+    node = f.run.program.producer(f.feeders[0][0])
+    assert node is not None
+    return node.op
