@@ -7,6 +7,7 @@ to the pieces that may belong in its place.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -245,8 +246,10 @@ def _roots(function: Function) -> list[str]:
 
 
 def _collecting(function: Function) -> list[str]:
-    """Statements that say what has been seen, or collect what is to be visited."""
-    bound = _bound(function)
+    """Statements that say what has been seen, or collect what is to be visited, where nothing says so."""
+    text = ast.unparse(function)
+    grows = r"\b{}(\.(add|append|appendleft|extend|insert|update)\(| \+=| \|=)"
+    bound = {name: kind for name, kind in _bound(function).items() if not re.search(grows.format(name), text)}
     nodes = [name for name, kind in bound.items() if kind == "node"]
     say = {"set": "add", "list": "append"}
     return [f"{name}.{say[kind]}({node})" for name, kind in bound.items() if kind in say for node in nodes]
@@ -274,23 +277,26 @@ def _bound(function: Function) -> dict[str, str]:
     """Names that a function and those in it bind → "set", "list", "node" (an argument or a loop's), or ""."""
     found: dict[str, str] = {}
     for node in ast.walk(function):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            text = ast.unparse(node.value)
-            kind = (
-                "set"
-                if text.startswith(("set(", "{"))
-                else "list"
-                if text.startswith(("[", "list(", "deque("))
-                else ""
-            )
-            found.setdefault(node.targets[0].id, kind or ("node" if ".pop" in text else ""))
+        if isinstance(node, ast.Assign):
+            targets = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for target, value in zip(targets, values, strict=False):
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, _collection(value))
         if isinstance(node, (ast.For, ast.comprehension)):
-            for name in ast.walk(node.target):
-                if isinstance(name, ast.Name):
-                    found.setdefault(name.id, "node")
+            found |= {name.id: "node" for name in ast.walk(node.target) if isinstance(name, ast.Name)}
         if isinstance(node, ast.arg):
             found.setdefault(node.arg, "node")
     return found
+
+
+def _collection(value: ast.expr) -> str:
+    """What an assigned value is: "set", "list", "node" where it was taken out of one, or "" for other things."""
+    if isinstance(value, (ast.Set, ast.List)):
+        return type(value).__name__.lower()
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return {"set": "set", "list": "list", "deque": "list"}.get(value.func.id, "")
+    return "node" if isinstance(value, ast.Call) and ".pop" in ast.unparse(value.func) else ""
 
 
 def _renamed(function: Function) -> Change:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
 from oracle.case import Backward, Case
 from oracle.judge.edits import Edit, edits
 from oracle.judge.fault import Fault, Judgement
-from oracle.judge.probe import ask
+from oracle.judge.probe import Outcome, ask
 from oracle.subjects import LoadError, Place, Subject
 from oracle.subjects.lines import text_of
 
-TRIED = 160
-"""Edits that are tried at most; each costs a fresh worker, about 0.05 s."""
+TRIED = 64
+"""Edits that are tried at most; each costs a fresh worker, about 0.15 s."""
+
+AT_ONCE = 2
+"""Workers that try edits side by side."""
+
+TIMEOUT = 0.5
+"""Seconds for a case of a few values: an edit may well loop for ever."""
 
 PROGRAMS = 12
-"""Programs that must come out right, at most, of those that fail and of those that do not."""
+"""Programs that must come out right first, of those that fail and of those that do not; then all must."""
 
 SMALL = 60
 """Values of the largest of them."""
+
+LARGE = 2_000
+"""Values of the largest program that is tried at all."""
+
+WALKS = ("accumulate", "graph", "lifecycle", "nn", "training")
+"""Levels of the cases that show how a graph is walked."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +65,24 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
         tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))
     except (SyntaxError, ValueError, RecursionError):
         return None
-    for edit in tried:
-        if _right(subject, judgement, within.file, edit, failing, sound):
-            return Repair(within.file, edit.line, edit.after, edit.adds)
+    first = [failing[:1], failing[1:] + sound]
+    whole = [o.case for o in judgement.outcomes if o.case.level in WALKS and _told(o, fault, judgement)]
+    whole.sort(key=lambda case: len(case.program))
+    rest = [whole[n : n + PROGRAMS] for n in range(0, len(whole), PROGRAMS)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for some in (tried[n : n + AT_ONCE] for n in range(0, len(tried), AT_ONCE)):
+            ok = pool.map(lambda edit: _right(subject, judgement, within.file, edit, first, TIMEOUT), some)
+            for edit in (edit for edit, right in zip(some, list(ok), strict=True) if right):
+                if _right(subject, judgement, within.file, edit, rest, 4 * TIMEOUT):
+                    return Repair(within.file, edit.line, edit.after, edit.adds)
     return None
+
+
+def _told(o: Outcome, fault: Fault, judgement: Judgement) -> bool:
+    """Whether a case is right, or wrong by this fault alone: a repair has to make it so."""
+    if o.case.policy or o.answer.unsupported or len(o.case.program) > LARGE:
+        return False
+    return judgement.blamed.get(o.case.name, [fault]) == [fault]
 
 
 def _programs(judgement: Judgement, fault: Fault) -> tuple[list[Case], list[Case]]:
@@ -62,11 +90,15 @@ def _programs(judgement: Judgement, fault: Fault) -> tuple[list[Case], list[Case
     named = {case.name for case, _ in fault.evidence}
     failing, sound = [], []
     for o in judgement.outcomes:
-        if o.case.policy or o.case.level == "edge" or len(o.case.program) > SMALL:
+        walked = any(isinstance(step, Backward) for step in o.case.steps)
+        if (
+            o.case.level == "edge"
+            or not walked
+            or len(o.case.program) > SMALL
+            or not _told(o, fault, judgement)
+        ):
             continue
-        if not any(isinstance(step, Backward) for step in o.case.steps):
-            continue
-        if o.case.name in named and judgement.blamed.get(o.case.name, [fault]) == [fault]:
+        if o.case.name in named:
             failing.append(o.case)
         elif o.answer.ok and not any(c.failures for c in o.checked) and len(o.case.program.ops) > 1:
             sound.append(o.case)
@@ -76,11 +108,17 @@ def _programs(judgement: Judgement, fault: Fault) -> tuple[list[Case], list[Case
 
 
 def _right(
-    subject: Subject, judgement: Judgement, file: str, edit: Edit, failing: list[Case], sound: list[Case]
+    subject: Subject,
+    judgement: Judgement,
+    file: str,
+    edit: Edit,
+    several: Sequence[list[Case]],
+    timeout: float,
 ) -> bool:
+    """Whether an edited engine is right in some cases, then in more."""
     try:
-        with subject.edited(file, edit.lines) as other:
-            for cases in (failing[:1], failing[1:] + sound):
+        with subject.edited(file, edit.lines, timeout) as other:
+            for cases in several:
                 for o in ask(other, cases, judgement.learned.traits):
                     if not o.answer.ok or any(c.failures for c in o.checked):
                         return False

@@ -52,8 +52,8 @@ class Value:
         out._backward = _backward
         return out
 
-    def backward(self):  # BUG
-        order, seen = [], set()
+    def backward(self):
+        order, seen = [], set()  # BUG
 
         def visit(v):
             if v in seen:

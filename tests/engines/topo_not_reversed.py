@@ -97,7 +97,7 @@ class Value:
         y._backward = _backward
         return y
 
-    def backward(self):  # BUG
+    def backward(self):
         topo, visited = [], set()
 
         def build_topo(v):
@@ -109,5 +109,5 @@ class Value:
 
         build_topo(self)
         self.grad = 1.0
-        for v in topo:
+        for v in topo:  # BUG
             v._backward()
