@@ -193,7 +193,7 @@ def _plain(case: Case) -> bool:
         point = case.program.operand_data(node, data)
         if not settled((node.op, case.program.form(node)), point):
             return False
-        data.append(VOCABULARY[node.op].value(*point))
+        data.append(VOCABULARY[node.op].value(*point, **node.parameters))
     return True
 
 

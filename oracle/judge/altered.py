@@ -31,6 +31,8 @@ def whole(failures: Sequence[Failure], checked: Sequence[Checked]) -> tuple[str,
     sums = [f for f in failures if f.equation == 4 and f.run.fresh and f.ordinary and not f.run.case.policy]
     for words, alter in _ways(sums):
         found = [f for f in sums if altered(f, alter)]
+        if not any(f.observed for f in found):
+            continue  # nothing arrived at all
         if len(found) < max(ENOUGH, MOST * len(sums)) or len({_consumer(f) for f in found}) < OPS:
             continue
         if _kept(checked, alter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oracle.floats import short
 from oracle.formulas import FORMULAS
@@ -129,7 +129,9 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     mended = None
     if where is not None and where.within is not None and fault.kind in TRAVERSAL:
         mended = repair(subject, judgement, fault, where.within)
-        where = where if mended is None else Located(mended.file, mended.line)
+        where = where if mended is None else Located(mended.file, mended.edit.line)
+        if mended is not None and mended.edit.order and fault.detail == "operands lost":
+            said = words(replace(fault, detail="not passed on"), form, subject.near_misses)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -205,13 +207,14 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
     if mended is None:
         better = _corrected(said.mistake, line, said.message)
         return f"The line now reads: {line}" + ("" if better is None else f", and should read: {better}")
-    if mended.adds:
-        return f"Next to the line {line} belongs: {mended.after}; with it all programs tried come out right"
-    if not mended.after:
-        return f"The line {line} belongs behind its neighbour; there all programs tried come out right"
-    return (
-        f"The line now reads: {line}, and should read: {mended.after}; so all programs tried come out right"
-    )
+    after = mended.edit.after
+    if mended.edit.adds:
+        so = f"Next to the line {line} belongs: {after}"
+    elif not after:
+        so = f"The line {line} belongs behind its neighbour"
+    else:
+        so = f"The line now reads: {line}, and should read: {after}"
+    return f"{so} (tried: then every program comes out right)"
 
 
 def _corrected(mistake: str | None, line: str, message: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -18,12 +18,14 @@ Change = Callable[[ast.AST], Iterator[ast.AST]]
 
 @dataclass(frozen=True)
 class Edit:
-    """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost."""
+    """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost;
+    `order`: the same statements in another order."""
 
     line: int
     lines: tuple[tuple[int, str], ...]
     after: str
     adds: bool = False
+    order: bool = False
 
 
 # What may be meant instead -------------------------------------------------------------------------------------------
@@ -42,7 +44,7 @@ OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 }
 METHODS = {"append": ("appendleft",), "appendleft": ("append",), "pop": ("popleft",), "popleft": ("pop",)}
 OTHER: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
-    ast.Add: (ast.Sub,),
+    ast.Add: (ast.Sub, ast.Mult),
     ast.Sub: (ast.Add,),
     ast.Mult: (ast.Add, ast.Div),
     ast.Div: (ast.Mult,),
@@ -95,7 +97,7 @@ def _store(node: ast.AST) -> Iterator[ast.AST]:
             if not isinstance(node.op, op):
                 yield ast.AugAssign(node.target, op(), node.value)
         yield ast.Assign([node.target], node.value, lineno=0)
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], (ast.Attribute, ast.Subscript)):
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], (ast.Attribute, ast.Subscript, ast.Name)):
         yield ast.AugAssign(node.targets[0], ast.Add(), node.value)
 
 
@@ -191,7 +193,7 @@ def _changed(function: Function, lines: Sequence[str], change: Change) -> Iterat
                 old = node.test
             edit = _put(lines, old, ast.unparse(ast.fix_missing_locations(new)))
             if edit is not None:
-                yield edit
+                yield replace(edit, order=change is _order)
 
 
 def _put(lines: Sequence[str], node: ast.AST, text: str) -> Edit | None:
@@ -230,7 +232,7 @@ def _swapped(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
             between = lines[(one.end_lineno or one.lineno) : two.lineno - 1]
             texts = [*b, *between, *a]
             line = one.lineno if len(a) <= len(b) else two.lineno
-            yield Edit(line, tuple(zip(numbers, texts, strict=True)), "")
+            yield Edit(line, tuple(zip(numbers, texts, strict=True)), "", order=True)
 
 
 _RETURNS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
@@ -248,29 +250,41 @@ def _roots(function: Function) -> list[str]:
 def _collecting(function: Function) -> list[str]:
     """Statements that say what has been seen, or collect what is to be visited, where nothing says so."""
     text = ast.unparse(function)
-    grows = r"\b{}(\.(add|append|appendleft|extend|insert|update)\(| \+=| \|=)"
-    bound = {name: kind for name, kind in _bound(function).items() if not re.search(grows.format(name), text)}
+    grows = r"\b{}(\.(add|append|appendleft|extend|insert|update)\(| \+=| \|=|\[)"
+    asked = [
+        (node.left, node.comparators[0])
+        for node in ast.walk(function)
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn))
+    ]
+    seen = [f"{ast.unparse(where)}.add({ast.unparse(what)})" for what, where in asked]
+    bound = _bound(function)
     nodes = [name for name, kind in bound.items() if kind == "node"]
-    say = {"set": "add", "list": "append"}
-    return [f"{name}.{say[kind]}({node})" for name, kind in bound.items() if kind in say for node in nodes]
+    lists = [f"{name}.append({node})" for name, kind in bound.items() if kind == "list" for node in nodes]
+    return [
+        s
+        for s in dict.fromkeys(seen + lists)
+        if not re.search(grows.format(re.escape(s.partition(".")[0])), text)
+    ]
 
 
 def _added(function: Function, lines: Sequence[str], wanted: Sequence[str]) -> Iterator[Edit]:
     """Statements that were lost, before and behind every other one."""
+    blocks = list(_blocks(function))
+    gaps = [n for block in blocks for n in block if isinstance(n, ast.Pass)]  # where something was left out
     for statement in wanted:
-        for block in _blocks(function):
-            for node in block:
+        for gap in gaps:
+            indent = lines[gap.lineno - 1][: gap.col_offset]
+            if not indent.strip():
+                yield Edit(gap.lineno, ((gap.lineno, indent + statement),), statement, True)
+        for block in blocks:
+            for node in reversed(block):
                 indent = lines[node.lineno - 1][: node.col_offset]
                 if indent.strip() or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
                     continue
-                text, own = indent + statement, lines[node.lineno - 1]
-                if isinstance(node, ast.Pass):
-                    yield Edit(node.lineno, ((node.lineno, text),), statement, True)
-                    continue
-                yield Edit(node.lineno, ((node.lineno, f"{text}\n{own}"),), statement, True)
-                end = node.end_lineno or node.lineno
+                text, own, end = indent + statement, lines[node.lineno - 1], node.end_lineno or node.lineno
                 if node is block[-1] and not isinstance(node, _RETURNS):
                     yield Edit(end, ((end, f"{lines[end - 1]}\n{text}"),), statement, True)
+                yield Edit(node.lineno, ((node.lineno, f"{text}\n{own}"),), statement, True)
 
 
 def _bound(function: Function) -> dict[str, str]:

@@ -14,13 +14,13 @@ from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, wrong_pushes
 from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
-from oracle.subjects.lines import block, pieces
+from oracle.subjects.lines import block, condition, pieces
 from oracle.vocabulary import VOCABULARY, Point
 
 
 @dataclass(frozen=True)
 class Located:
-    """The place of a fault. within: where only the function is known that it is in, its def line, else None."""
+    """The place of a fault. within: the def line of backward where it is no op's, else None."""
 
     file: str
     line: int
@@ -28,7 +28,7 @@ class Located:
 
 
 def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | None:
-    """Located a fault is, or None where the subject has no lines to show or nothing is there to point at.
+    """Where a fault is, or None where the subject has no lines to show or nothing is there to point at.
 
     bad: every rule that goes wrong, by this fault or by another
     """
@@ -68,7 +68,20 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
     found = _in(subject, trace, fault, bad, o, [leaves[s] for s in slots if s in leaves])
     if found is None:
         return None
-    return Located(found.file, found.line, found if found == _opening(trace.backward) else None)
+    if fault.kind == "derivative" and fault.op is not None and _masked(fault):
+        return Located(found.file, condition(subject.file or "", found.file, found.line) or found.line)
+    return Located(found.file, found.line, _opening(trace.backward) if fault.op is None else None)
+
+
+def _masked(fault: Fault) -> bool:
+    """Whether what goes wrong is only where something is pushed, and nothing elsewhere: by a condition, then."""
+    pushes = fault.measured.pushes if fault.measured is not None else ()
+    wrong = [p for p in pushes if not p.ok and fault.slot in (None, p.slot)]
+    return (
+        bool(wrong)
+        and all(not p.observed or not p.expected for p in wrong)
+        and any(p.observed for p in wrong)
+    )
 
 
 def _shown_by(fault: Fault, ops: Collection[str]) -> tuple[Rule, Point]:
@@ -81,7 +94,8 @@ def _shown_by(fault: Fault, ops: Collection[str]) -> tuple[Rule, Point]:
     wrong = [p for p in measured.pushes if not p.ok and fault.slot in (None, p.slot)]
     if fault.kind == "derivative" and wrong:
         sure = [p for p in wrong if p in wrong_pushes(measured, p.slot)]
-        return rule, (sure or wrong)[0].point
+        told = sure or wrong
+        return rule, next((p for p in told if p.observed), told[0]).point  # nothing pushed leaves no trace
     for v in measured.values:
         if not v.ok or fault.kind != "forward":
             return rule, v.point
@@ -137,7 +151,7 @@ def _in(
 
 
 def _shadowing(subject: Subject, method: Place | None) -> Place | None:
-    """Located an op gives its node an attribute of the name that backward has, so that it is called in its place."""
+    """Where an op gives its node an attribute of the name that backward has, so that it is called in its place."""
     spelled = re.match(r"root\.(\w+)", subject.found.get("backward", ""))
     if method is None or spelled is None:
         return None
@@ -177,13 +191,11 @@ def _opening(place: Place | None) -> Place | None:
 
 
 def _own_frame(subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rule], o: int) -> Place | None:
-    """Located the op computed its value: the innermost statement, unless that is in a function that another rule
+    """Where the op computed its value: the innermost statement, unless that is in a function that another rule
     computes with, and is right; then the statement that called it."""
     inner, outer = trace.values[o], trace.methods[o]
     if inner is None or outer is None or inner.first == outer.first:
         return inner or outer
-    if fault.measured is not None and all(v.observed in v.point for v in fault.measured.values):
-        return outer  # an operand, or a copy, is returned: who made it does not matter
     rules = [(row.name, row.forms[0]) for row in VOCABULARY.values() if row.name in subject.ops]
     for rule in rules:
         if rule in bad:

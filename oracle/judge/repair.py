@@ -38,12 +38,10 @@ WALKS = ("accumulate", "graph", "lifecycle", "nn", "training")
 
 @dataclass(frozen=True)
 class Repair:
-    """A line, and what it reads once everything is right; `adds`: what belongs beside it."""
+    """The edit that makes everything right, and the file (or notebook's cell) that it is of."""
 
     file: str
-    line: int
-    after: str
-    adds: bool
+    edit: Edit
 
 
 def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) -> Repair | None:
@@ -74,7 +72,7 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
             ok = pool.map(lambda edit: _right(subject, judgement, within.file, edit, first, TIMEOUT), some)
             for edit in (edit for edit, right in zip(some, list(ok), strict=True) if right):
                 if _right(subject, judgement, within.file, edit, rest, 4 * TIMEOUT):
-                    return Repair(within.file, edit.line, edit.after, edit.adds)
+                    return Repair(within.file, edit)
     return None
 
 

@@ -5,6 +5,7 @@ Where a place is comes from the subject, which may name any file of this machine
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def block(home: str, place: str, first: int) -> range:
 
 def _depth(text: str) -> int:
     return len(text) - len(text.lstrip())
+
+
+def condition(home: str, place: str, number: int) -> int | None:
+    """The line of the innermost `if` whose branches hold line `number` of a place; None where there is none."""
+    try:
+        tree = ast.parse(text_of(home, place))
+    except (SyntaxError, ValueError):
+        return None
+    ifs = [n for n in ast.walk(tree) if isinstance(n, ast.If) and n.lineno < number <= (n.end_lineno or 0)]
+    return max((n.lineno for n in ifs), default=None)
 
 
 def pieces(file: str) -> Iterator[tuple[str, list[str]]]:

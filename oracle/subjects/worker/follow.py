@@ -13,7 +13,7 @@ from .walk import parents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
     from typing import Any
 
@@ -24,6 +24,13 @@ MANY = 8
 """Elements of a local list or tuple that are looked at."""
 
 
+GENERATOR = 0x20
+"""Of a code object, see `inspect.CO_GENERATOR`."""
+
+COMMON = {float.hex(x) for x in (0.0, -0.0, 1.0)}
+"""Numbers as text that are there for many reasons."""
+
+
 class Follow:
     """What was seen while one op ran.
 
@@ -31,6 +38,7 @@ class Follow:
     creators  id of a node → the statement that constructed it
     outer     id of a node → the statement of the outermost function of the subject's that was running then
     returned  the statement of the return that came last: the outermost function's
+    returns   (statement, number as text) of every return of a number, in order of time
     """
 
     def __init__(self, engine: Engine, statements: Statements) -> None:
@@ -39,6 +47,7 @@ class Follow:
         self.creators: dict[int, Place] = {}
         self.outer: dict[int, Place] = {}
         self.returned: Place | None = None
+        self.returns: list[tuple[Place, str | None]] = []
         self._kept: list[Any] = []  # nodes, so that no id is used twice
         self._held: dict[FrameType, set[str | None]] = {}
         self._line: dict[FrameType, int | None] = {}
@@ -51,8 +60,13 @@ class Follow:
         finally:
             sys.settrace(None)
 
-    def origin(self, spelling: str | None) -> Place | None:
-        """The first statement after which a number was there."""
+    def origin(self, spelling: str | None, held: Iterable[str | None] = ()) -> Place | None:
+        """The first statement after which a number was there; of one that was there before (`held`, the operands'
+        numbers, or one of those that constructors write), the first return of it."""
+        if spelling in held or spelling in COMMON:
+            found = next((place for place, hexed in self.returns if hexed == spelling), None)
+            if found is not None or spelling in held:
+                return found
         return next((place for place, hexed, _ in self.log if hexed == spelling), None)
 
     def local_rule(self, node: Any) -> Place | None:
@@ -93,6 +107,8 @@ class Follow:
             now.update(spelled(x) for x in nested(argument))
         if event == "return":
             self.returned = self.statements.place(frame)
+            if isinstance(argument, (int, float)) and not frame.f_code.co_flags & GENERATOR:  # it yields
+                self.returns.append((self.returned, spelled(quiet(number, argument, ""))))
         if line is not None:
             place = self.statements.place(frame, line)
             self.log.extend((place, hexed, False) for hexed in now - self._held[frame])

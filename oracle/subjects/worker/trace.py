@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .follow import Follow, spelled
+from .follow import Follow, quiet, spelled
 from .run import STEPS, Build
 from .statements import Statements, distinct
 from .stores import Push, Stores
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 def trace(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
     """The answer to a "trace" message, without its id. A case that raises is traced as far as it came."""
     statements = Statements()
-    forward: dict[int, tuple[Follow, Any]] = {}
+    forward: dict[int, tuple[Follow, Any, set[str | None]]] = {}
 
     def watched(op: Callable[..., Any]) -> Callable[..., Any]:
         def call(*operands: Any) -> Any:
             follow = Follow(engine, statements)
+            held = {
+                spelled(quiet(engine.read_data, x) if isinstance(x, engine.types) else float(x))
+                for x in operands
+            }
             out = follow.call(op, operands)
-            forward.setdefault(len(build.values), (follow, out))
+            forward.setdefault(len(build.values), (follow, out, held))
             return out
 
         return call
@@ -53,16 +57,19 @@ def trace(engine: Engine, message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(
-    build: Build, forward: dict[int, tuple[Follow, Any]], stores: Stores, statements: Statements
+    build: Build,
+    forward: dict[int, tuple[Follow, Any, set[str | None]]],
+    stores: Stores,
+    statements: Statements,
 ) -> dict[str, Any]:
     """The columns of `oracle.subjects.tracing.Trace`."""
     size = len(build.inputs) + len(build.rows)
     columns: dict[str, list[Any]] = {name: [] for name in ("methods", "values", "locals_of", "pushes", "own")}
     columns.update(stores=[], touched=[])
     for k in range(size):
-        follow, out = forward.get(k, (None, None))
+        follow, out, held = forward.get(k, (None, None, set()))
         made = spelled(build.made[k]) if k < len(build.made) else None
-        origin = follow and (follow.origin(made) or follow.creators.get(id(out)))
+        origin = follow and (follow.origin(made, held) or follow.creators.get(id(out)))
         columns["methods"].append(follow and (follow.outer.get(id(out)) or follow.returned))
         columns["values"].append(origin)
         columns["locals_of"].append(follow and follow.local_rule(out))
