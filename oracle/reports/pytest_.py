@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from oracle.report import Cause, Report
-from oracle.reports import words
+from oracle.reports import changes, facts, words
 from oracle.reports.clean import inert, no_command, one_line
 
 RIGHT = 1e-9
@@ -30,20 +30,23 @@ def render(report: Report) -> str:
             tests.append("\n".join(lines))
         else:
             left.append(cause)
-    head = [f'"""{one_line(_about(report, len(tests)))}"""', ""]
+    head = [f'"""{_about(report)}"""', ""]
     if tests:
         head += ["import pytest", "", *_imports(report, tests)]
     else:
         head += ["import pytest", "", f"pytest.skip({_nothing(report)!r}, allow_module_level=True)"]
     said = [f"# Without a test: {one_line(words.sentence(cause))}" for cause in left]
+    said += [f"# {one_line(changes.sentence(change))}" for change in changes.failing(report)]
     blocks = ["\n".join(head), *tests]
     return no_command("\n\n\n".join([*blocks, *(["\n".join(said)] if said else [])]) + "\n")
 
 
-def _about(report: Report, count: int) -> str:
-    name = report.subject.name.replace("\\", "/").replace('"', "'")
-    what = "What is wrong" if count else "Nothing is shown to be wrong"
-    return f"{what} in {name}, by oracle {report.oracle} (reference: {report.reference})."
+def _about(report: Report) -> str:
+    """What was found, as text for a docstring."""
+    said = (
+        f"{facts.verdict(report)[1]} By oracle {report.oracle}; its reference is PyTorch {report.reference}."
+    )
+    return one_line(said, 600).replace("\\", "/").replace('"', "'")
 
 
 def _nothing(report: Report) -> str:
