@@ -90,8 +90,12 @@ def write(folder: Path, reports: dict[str, Report]) -> None:
 
 @pytest.fixture(scope="module")
 def reports(verdicts: dict[str, table.Verdict]) -> dict[str, Report]:
-    """Of every faulty engine whose defect fails a run."""
-    return {name: v.report for name, v in verdicts.items() if v.report.exit_code == 1}
+    """Of every faulty engine whose defect fails a run and is a number's; what an MLP lists or keeps is none."""
+    return {
+        name: v.report
+        for name, v in verdicts.items()
+        if any(c.demanded and (c.kind != "network" or c.example is not None) for c in v.report.causes)
+    }
 
 
 def test_a_pytest_file_fails_by_every_cause(reports: dict[str, Report], tmp_path: Path) -> None:
@@ -99,7 +103,8 @@ def test_a_pytest_file_fails_by_every_cause(reports: dict[str, Report], tmp_path
     ends = outcomes(tmp_path)
     assert len(ends) == len(reports) > 100
     untold = {file for file, counts in ends.items() if "failure" not in counts}
-    assert untold <= {"test_exponential_order"}, untold  # its smallest program has thousands of values
+    # the smallest program of the first has thousands of values; the second depends on where its nodes lie in memory
+    assert untold <= {"test_exponential_order", "test_breadth_first"}, untold
     assert not [file for file, counts in ends.items() if set(counts) - {"failure", "skipped"}]
 
 

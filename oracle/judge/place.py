@@ -20,7 +20,7 @@ from oracle.vocabulary import VOCABULARY, Point
 
 @dataclass(frozen=True)
 class Located:
-    """The place of a fault. within: the def line of backward where it is no op's, else None."""
+    """The place of a fault. within: the def line of backward where that may be at fault as a whole."""
 
     file: str
     line: int
@@ -70,7 +70,9 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
         return None
     if fault.kind == "derivative" and fault.op is not None and _masked(fault):
         return Located(found.file, condition(subject.file or "", found.file, found.line) or found.line)
-    return Located(found.file, found.line, _opening(trace.backward) if fault.op is None else None)
+    opening = _opening(trace.backward)
+    unsure = fault.op is None and (fault.kind != "seed" or found == opening)
+    return Located(found.file, found.line, opening if unsure else None)
 
 
 def _masked(fault: Fault) -> bool:

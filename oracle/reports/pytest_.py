@@ -25,7 +25,7 @@ def render(report: Report) -> str:
     names: set[str] = set()
     left: list[Cause] = []
     for cause in serious:
-        lines = _test(cause, names)
+        lines = _test(cause, names) if _near(cause, report) else []
         if lines:
             tests.append("\n".join(lines))
         else:
@@ -58,14 +58,21 @@ def _serious(cause: Cause) -> bool:
     return cause.demanded or cause.severity in ("wrong", "imprecise")
 
 
+def _near(cause: Cause, report: Report) -> bool:
+    """Whether all names of the cause's lines are the engine's file's; a network may be in another."""
+    return (
+        cause.kind != "network" or PurePath(cause.file or "").name == PurePath(report.subject.file or "").name
+    )
+
+
 def _test(cause: Cause, names: set[str]) -> list[str]:
     """The lines of one test; none where the cause has no lines that show it."""
     example = cause.example
     if example is None or words.untold(example) or example.code.lstrip().startswith("#"):
         return []
     right = words.correct(example)
-    lines = example.code.rstrip().split("\n")
-    if right is None or re.search(r"[^\w.() ]", lines[-1]) or not _python(example.code):
+    lines, _ = words.code(example)
+    if right is None or re.search(r"[^\w.()\[\] ]", lines[-1]) or not _python("\n".join(lines)):
         return []
     name = _name(cause, names)
     where = words.place(cause)

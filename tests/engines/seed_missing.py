@@ -53,7 +53,7 @@ class Value:
         return out
 
     def backward(self):
-        order, seen = [], set()  # BUG
+        order, seen = [], set()
 
         def visit(v):
             if v in seen:
@@ -64,7 +64,7 @@ class Value:
             order.append(v)
 
         visit(self)
-        for v in reversed(order):
+        for v in reversed(order):  # BUG
             v._backward()
 
     def __neg__(self):
