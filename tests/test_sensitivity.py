@@ -13,9 +13,9 @@ SAMPLE = 36
 
 HELD = {
     "suite: detected": 34,
-    "suite: exact op and kind": 32,
-    "suite: exact line": 28,
-    "suite: nothing else blamed": 31,
+    "suite: exact op and kind": 34,
+    "suite: exact line": 31,
+    "suite: nothing else blamed": 34,
     "suite: nothing unexplained": 34,
 }
 """What the judge reaches on the sample today; it may reach more, never less."""

@@ -87,6 +87,17 @@ def _signature(o: Outcome) -> tuple[tuple[tuple[int, int], ...], str | None]:
     return failed, crash.type if crash is not None else lost
 
 
+SEVERAL = 3
+"""Ops whose backward raises on one line, at least, for it to be the engine's."""
+
+
+def _raised(crash: Crash | None) -> tuple[str, str | None, int] | None:
+    """Which exception a backward raised, and where; None for one that is not known."""
+    if crash is None or crash.during != "backward" or crash.line is None:
+        return None
+    return crash.type, crash.file, crash.line
+
+
 class _Blame:
     """The procedure's state. Each step adds faults and strikes out the failures that they account for."""
 
@@ -119,6 +130,7 @@ class _Blame:
             self._probe(self._crashed())
             self._rules()
         self._unite_missing()
+        self._unite_raising()
         self._account()
         self._special()
         self._constructor()
@@ -127,6 +139,7 @@ class _Blame:
         self._steps()
         self._kinks()
         self._lost()
+        self._unite_raising()
         exercised: dict[Exercise, float] = {}
         for o in self.outcomes:
             for c in o.checked:
@@ -526,10 +539,23 @@ class _Blame:
                 if len(parts) > 1 and {form for f in parts for _, form in f.rules} == wanted:
                     self._unite(parts)
 
+    def _unite_raising(self) -> None:
+        """Where the backward of several ops raises on one and the same line, that is the engine's, not theirs."""
+        raising = [f for f in self.faults if f.kind == "raises" and f.severity == "wrong"]
+        for at in {_raised(f.crash) for f in raising}:
+            parts = [f for f in raising if _raised(f.crash) == at]
+            if at is not None and len({f.op for f in parts}) >= SEVERAL:
+                self._unite(parts)
+                parts[0].op, parts[0].slot, parts[0].measured = None, None, None
+
     def _unite(self, parts: list[Fault]) -> None:
         first, *others = parts
         for other in others:
             first.rules.extend(other.rules)
+            first.evidence.extend(other.evidence)
+            for faults in self.blamed.values():
+                if any(f is other for f in faults):
+                    faults[:] = [f for f in faults if f is not first and f is not other] + [first]
             for rule in other.rules:
                 self.of_rule[rule] = [first if f is other else f for f in self.of_rule[rule]]
         self.faults = [f for f in self.faults if not any(f is other for other in others)]
@@ -614,7 +640,10 @@ class _Blame:
             return [f for f in self.of_rule.get(rules[0], ()) if f.kind in ("missing", "raises")]
         rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
         found = {id(f): f for rule in rules for f in self.of_rule.get(rule, ()) if f.kind != "missing"}
-        return list(found.values())
+        at = _raised(o.answer.crash)
+        engine = (f for f in self.faults if f.kind == "raises" and f.op is None and f.severity == "wrong")
+        whole = [f for f in engine if at is not None and _raised(f.crash) == at]
+        return list(found.values()) or whole
 
     def _predict(self, plans: list[tuple[Failure, list[Fault]]]) -> None:
         """Replay each failing sum with the measured pushes of the blamed rules in it."""
