@@ -78,7 +78,7 @@ def _test(cause: Cause, names: set[str]) -> list[str]:
     where = words.place(cause)
     out = [f"def {name}():", f"    # {one_line(words.sentence(cause))}" + (f" ({where})" if where else "")]
     out += ["    " + line for line in lines[:-1]]
-    return [*out, f"    assert {lines[-1]} == {_approx(example.yours, right)}"]
+    return [*out, f"    assert float({lines[-1]}) == {_approx(example.yours, right)}"]
 
 
 def _python(text: str) -> bool:
