@@ -1381,7 +1381,7 @@ UNUSABLE: tuple[Unusable, ...] = (
     Unusable("constructor_raises.py", "the constructor raises AttributeError"),
 )
 
-COMPANIONS = ("network_beside_nn.py",)
+COMPANIONS = ("network_beside_nn.py", "network_engine.py")
 """Files that belong to an engine of the table and are none themselves."""
 
 
