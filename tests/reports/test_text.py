@@ -127,6 +127,12 @@ def test_both_numbers_even_when_the_engine_meets_pytorch_by_chance() -> None:
     assert "# yours 3   PyTorch 6" in screen
 
 
+def test_the_last_line_reads_the_number() -> None:
+    """A call of backward is no reading."""
+    example = dataclasses.replace(examples.overwrite().example, code="a = Value(1.0)\na.backward()")
+    assert words.code(example)[0][-1] == f"{example.node}.{example.what}"
+
+
 def test_as_many_digits_as_it_takes() -> None:
     assert words.pair(1.0, 1.0 + 2**-52) == ("1", "1.0000000000000002")
     assert words.pair(2.0, 3.0) == ("2", "3")
