@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from oracle import standard_reference
@@ -34,7 +34,7 @@ from oracle.judge.symptoms import (
     wrong_pushes,
 )
 from oracle.judge.traits import Learned, learn
-from oracle.program import Node
+from oracle.program import Node, Program
 from oracle.report import Kind, Severity
 from oracle.subjects import Place, Subject
 from oracle.subjects.lines import block
@@ -98,6 +98,11 @@ def _raised(crash: Crash | None) -> tuple[str, str | None, int] | None:
     return crash.type, crash.file, crash.line
 
 
+def _plain_gradient(f: Failure) -> bool:
+    """Whether a wrong number is a gradient, in a case that is not about a policy."""
+    return f.equation in (3, 4) and not f.run.case.policy
+
+
 class _Blame:
     """The procedure's state. Each step adds faults and strikes out the failures that they account for."""
 
@@ -130,7 +135,6 @@ class _Blame:
             self._probe(self._crashed())
             self._rules()
         self._unite_missing()
-        self._unite_raising()
         self._account()
         self._special()
         self._constructor()
@@ -168,6 +172,17 @@ class _Blame:
             fault.note(case, failure, explained)
             if fault not in self.blamed[case.name]:
                 self.blamed[case.name].append(fault)
+
+    def _take(
+        self,
+        faults: Sequence[Fault],
+        theirs: Callable[[Failure], object],
+        explained: Callable[[Failure], bool] = lambda f: True,
+    ) -> None:
+        """Strike out all open failures that are these faults'; `explained`: whether they give that very number."""
+        mine, self.open = [f for f in self.open if theirs(f)], [f for f in self.open if not theirs(f)]
+        for f in mine:
+            self._strike(f, faults, explained(f))
 
     def _rule(self, failure: Failure, k: int) -> Rule:
         node = failure.run.program.producer(k)
@@ -210,9 +225,7 @@ class _Blame:
         if not mine:
             assert self.learned.untouched is not None
             fault.note(self.learned.untouched, None)
-        for f in mine:
-            self._strike(f, [fault])
-        self.open = [f for f in self.open if f.trait != trait]
+        self._take([fault], lambda f: f.trait == trait)
 
     def _anything_wrong(self) -> bool:
         """Whether an equation fails at an ordinary point, or a backward raises: reason to probe every rule."""
@@ -257,10 +270,7 @@ class _Blame:
         if by is None:
             return
         self.whole = self._add(Fault("derivative", "wrong", detail=f"{quotients.NAME}: {by}"))
-        for f in self.open:
-            if f.equation in (3, 4) and not f.run.case.policy:
-                self._strike(f, [self.whole])
-        self.open = [f for f in self.open if f.equation not in (3, 4) or f.run.case.policy]
+        self._take([self.whole], _plain_gradient)
 
     def _altered(self) -> None:
         """Whether every gradient is altered in the same way once it has been summed: cut off at a bound, rounded."""
@@ -269,10 +279,7 @@ class _Blame:
             return
         way, alter = found
         self.whole = self._add(Fault("accumulation", "wrong", detail=f"{altered.NAME}: {way}"))
-        for f in self.open:
-            if f.equation in (3, 4) and not f.run.case.policy:
-                self._strike(f, [self.whole], altered.altered(f, alter))
-        self.open = [f for f in self.open if f.equation not in (3, 4) or f.run.case.policy]
+        self._take([self.whole], _plain_gradient, lambda f: altered.altered(f, alter))
 
     def _one_for_all(self) -> None:
         """Whether all values have one and the same gradient: that of the class, or of a mutable default argument."""
@@ -281,10 +288,7 @@ class _Blame:
         if not told or any(len(set(c.run.grad)) > 1 for c in told):
             return
         self.whole = self._add(Fault("accumulation", "wrong", detail=ONE_FOR_ALL))
-        for f in self.open:
-            if f.what == "grad" and not f.run.case.policy:
-                self._strike(f, [self.whole], explained=False)
-        self.open = [f for f in self.open if f.what != "grad" or f.run.case.policy]
+        self._take([self.whole], lambda f: f.what == "grad" and not f.run.case.policy, lambda f: False)
 
     def _seed(self) -> None:
         seeds = [f for f in self.open if f.equation == 3]
@@ -295,19 +299,13 @@ class _Blame:
         if made and right and not made & right and None not in made:
             deepest = walk([(op, VOCABULARY[op].forms[0]) for op in made if op is not None])[0][0]
             fault = self._add(Fault("seed", "wrong", deepest))
-            for f in seeds:
-                self._strike(f, [fault])
-            self.open = [f for f in self.open if f.equation != 3]
+            self._take([fault], lambda f: f.equation == 3)
         elif fresh and 2 * len(fresh) > len(rooted):
             fault = self._add(Fault("seed", "wrong"))
-            for f in seeds:
-                self._strike(f, [fault])
-            self.open = [f for f in self.open if f.equation != 3]
+            self._take([fault], lambda f: f.equation == 3)
             if all(f.observed == 0.0 for f in fresh):
                 self.whole = fault
-                for f in self.open:
-                    self._strike(f, [fault])
-                self.open = []
+                self._take([fault], lambda f: True)
 
     def _leaks(self) -> None:
         """Whether cases fail only because others ran before them in the same process."""
@@ -333,14 +331,11 @@ class _Blame:
         if clean < 2 or clean < len(smallest):
             return
         self.whole = self._add(Fault("lifecycle", "wrong", detail="survives"))
-        for f in self.open:
-            if not f.run.case.policy:
-                self._strike(f, [self.whole])
+        self._take([self.whole], lambda f: not f.run.case.policy)
         for o in self.outcomes:
             if o.answer.crash is not None and not self.blamed.get(o.case.name) and o.case.name in failing:
                 self.whole.note(o.case, None)
                 self.blamed[o.case.name].append(self.whole)
-        self.open = [f for f in self.open if f.run.case.policy]
 
     def _probe(self, rules: Sequence[Rule] | None = None) -> None:
         """Measure rules (all that the suite uses, if none are given), also at the operands where they failed."""
@@ -583,6 +578,7 @@ class _Blame:
         """Strike out every failure, crash and absence that the blamed rules account for."""
         remaining = []
         plans: list[tuple[Failure, list[Fault]]] = []
+        detaching: dict[int, Mapping[int, list[Fault]]] = {}
         for f in self.open:
             ks = [f.value] if f.equation == 2 else _suspects(f)
             if f.equation == 3 and self.whole is not None and self.whole.kind in ("seed", "derivative"):
@@ -597,7 +593,11 @@ class _Blame:
                     if fault.kind not in ("missing", "raises"):
                         faults[id(fault)] = fault
             if f.equation == 4:
-                faults |= {id(fault): fault for fault in self._detaching(f)}
+                program = f.run.program
+                if id(program) not in detaching:
+                    detaching[id(program)] = self._detaching(program)
+                loose = detaching[id(program)]
+                faults |= {id(fault): fault for k, _ in f.feeders for fault in loose.get(k, ())}
             if f.equation == 4 and self.whole is not None:
                 faults = {id(self.whole): self.whole} | faults
             if not faults:
@@ -616,19 +616,19 @@ class _Blame:
                 fault.note(o.case, None)
                 self.blamed[o.case.name].append(fault)
 
-    def _detaching(self, f: Failure) -> Iterator[Fault]:
-        """Faults of rules that did not tell the graph of a consumer of this value, so that it pushed nothing."""
+    def _detaching(self, program: Program) -> Mapping[int, list[Fault]]:
+        """For values of a program, the faults of the rules that did not tell the graph of them, so that they pushed
+        nothing."""
         lost = {
             (rule, s.slot) for rule, found in self.symptoms.items() for s in found if s.detail == DETACHED
         }
-        if not lost:
-            return
-        consumers = {k for k, _ in f.feeders}
-        for k, node in f.run.program.nodes():
+        out: dict[int, list[Fault]] = defaultdict(list)
+        for _, node in program.nodes() if lost else ():
+            rule = node.op, program.form(node)
             for slot, i in enumerate(node.operands):
-                rule = self._rule(f, k)
-                if i in consumers and (rule, slot) in lost:
-                    yield from (fault for fault in self.of_rule.get(rule, ()) if fault.detail == DETACHED)
+                if (rule, slot) in lost:
+                    out[i] += [fault for fault in self.of_rule.get(rule, ()) if fault.detail == DETACHED]
+        return out
 
     def _crashing(self, o: Outcome) -> list[Fault]:
         """The faults that account for an exception: of the op being computed, or of any op in backward."""
@@ -640,10 +640,7 @@ class _Blame:
             return [f for f in self.of_rule.get(rules[0], ()) if f.kind in ("missing", "raises")]
         rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
         found = {id(f): f for rule in rules for f in self.of_rule.get(rule, ()) if f.kind != "missing"}
-        at = _raised(o.answer.crash)
-        engine = (f for f in self.faults if f.kind == "raises" and f.op is None and f.severity == "wrong")
-        whole = [f for f in engine if at is not None and _raised(f.crash) == at]
-        return list(found.values()) or whole
+        return list(found.values())
 
     def _predict(self, plans: list[tuple[Failure, list[Fault]]]) -> None:
         """Replay each failing sum with the measured pushes of the blamed rules in it."""
@@ -694,10 +691,7 @@ class _Blame:
     def _constructor(self) -> None:
         """What the constructor does to the results inside composed ops shows in sums, where no rule tells of it."""
         if self.constructor:
-            for f in self.open:
-                if not f.run.case.policy:
-                    self._strike(f, self.constructor, explained=False)
-            self.open = [f for f in self.open if f.run.case.policy]
+            self._take(self.constructor, lambda f: not f.run.case.policy, lambda f: False)
 
     def _mutation(self) -> None:
         """Equation 1: an op changed its operands' data, or computing forward changed gradients."""
@@ -727,11 +721,7 @@ class _Blame:
         failing = [f for f in self.open if f.equation == 4 and f.run.fresh and f.ordinary]
         if not failing:
             return
-        fault = self._add(Fault("schedule", "wrong"))
-        for f in self.open:
-            if f.equation in (3, 4):
-                self._strike(f, [fault])
-        self.open = [f for f in self.open if f.equation not in (3, 4)]
+        self._take([self._add(Fault("schedule", "wrong"))], lambda f: f.equation in (3, 4))
 
     def _steps(self) -> None:
         """Right on a first backward, wrong later: a policy where the case is about one, else lifecycle."""
@@ -853,7 +843,7 @@ def _crash_points(o: Outcome) -> Iterator[tuple[Rule, Point]]:
         return
     if o.case.policy or _special_crash(o):
         return
-    data = list(program.inputs)
+    data = standard_reference.run(program).data
     for _, node in program.nodes():
         point = program.operand_data(node, data)
         for form in VOCABULARY[node.op].forms:
@@ -862,8 +852,6 @@ def _crash_points(o: Outcome) -> Iterator[tuple[Rule, Point]]:
                 for kind, x in zip(form.split("-"), point, strict=True)
             ]
             yield (node.op, form), tuple(ints)
-        value = standard_reference.value(node, point)
-        data.append(math.nan if value is None else value)
 
 
 def _known(f: Failure, k: int) -> float:

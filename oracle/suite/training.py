@@ -50,7 +50,8 @@ def descent(
                 held = [0.0] * learned
             done += [*(Set(i, inputs[i]) for i in changed), Rebuild()]
         done += [Backward(program.root), Observe()]
-        held = [g + new for g, new in zip(held, standard_reference.run(program, inputs)[1], strict=False)]
+        grad = standard_reference.run(program, inputs).grad
+        held = [g + (new or 0.0) for g, new in zip(held, grad, strict=False)]
         velocity = [momentum * v + g for v, g in zip(velocity, held, strict=True)]
         inputs[:learned] = [x - rate * v for x, v in zip(inputs, velocity, strict=False)]
         if samples:

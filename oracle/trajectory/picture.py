@@ -94,7 +94,7 @@ def update_example(finding: Finding, kept: Kept, path: Path) -> Example | None:
         at = At(kept.names.get(serial, "p"), update, rule, before, kept.betas, times)
         if update.grad:
             drawn = draw(at)
-            torch = standard_reference.run(drawn.program)[0][drawn.program.root]
+            torch = standard_reference.run(drawn.program).data[drawn.program.root]
             shown.append((abs(torch - update.new) / (abs(torch) + abs(update.new) + 1e-300), drawn, at))
     if not shown:
         return None
@@ -119,7 +119,7 @@ def update_example(finding: Finding, kept: Kept, path: Path) -> Example | None:
 def _table(drawn: Drawn, new: float) -> tuple[Row, ...]:
     """PyTorch's numbers, and the script's: the same up to the culprit, by the same ops after it, at the end its own."""
     program = drawn.program
-    torch = standard_reference.run(program)[0]
+    torch = standard_reference.run(program).data
     yours, touched, rows = list(program.inputs), {drawn.culprit}, []
     for i in range(len(program)):
         node = program.producer(i)

@@ -99,14 +99,14 @@ def expect(a: Asked, activations: Layers, unit: float) -> Expected:
         bare = tuple(tuple((*row[:-1], 0.0) for row in rows) for rows in network.parameters)
         network = replace(network, parameters=bare)
     program = unrolled(network, [x.of for x in activations])
-    data, grad = standard_reference.run(program)
-    bound = yardstick(program, data, grad, program.root, SUMMED * unit)
+    seen = standard_reference.run(program)
+    bound = yardstick(program, seen.data, seen.grad, program.root, SUMMED * unit)
     found = output_values(program, network)
     return Expected(
         program,
-        tuple(data[i] for i in found),
+        tuple(seen.data[i] for i in found),
         tuple(bound.data[i] for i in found),
-        shaped(network, grad),
+        shaped(network, seen.grad),
         shaped(network, bound.grad),
     )
 

@@ -105,7 +105,6 @@ class Follow:
         now, line = self._numbers(frame), self._line[frame]
         if event == "return":
             now.update(spelled(x) for x in nested(argument))
-        if event == "return":
             self.returned = self.statements.place(frame)
             if isinstance(argument, (int, float)) and not frame.f_code.co_flags & GENERATOR:  # it yields
                 self.returns.append((self.returned, spelled(quiet(number, argument, ""))))
