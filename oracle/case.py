@@ -86,6 +86,19 @@ class Case:
     def level(self) -> str:
         return self.name.partition("/")[0]
 
+    @property
+    def again(self) -> bool:
+        """Whether it back-propagates twice through one graph, from the same root."""
+        roots: set[int] = set()
+        for step in self.steps:
+            if isinstance(step, Rebuild):
+                roots.clear()
+            elif isinstance(step, Backward):
+                if step.value in roots:
+                    return True
+                roots.add(step.value)
+        return False
+
     @cached_property
     def body(self) -> str:
         """`to_json` as text, without its braces: the suite is sent to every submission of a class, twice."""

@@ -59,6 +59,22 @@ class Run:
         """Whether no Observe of the case came before."""
         return self.number == 0
 
+    def node(self, k: int) -> Node:
+        """The op application that made a value. Raises ValueError for an input."""
+        node = self.program.producer(k)
+        if node is None:
+            raise ValueError(f"value {k} is an input")
+        return node
+
+    def rule(self, k: int) -> tuple[str, str]:
+        """The op that made a value, and the form in which it was applied."""
+        node = self.node(k)
+        return node.op, self.program.form(node)
+
+    def point(self, k: int) -> Point:
+        """The operands' data that a value was made of, as the subject had them."""
+        return self.program.operand_data(self.node(k), self.made)
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from oracle.vocabulary import Point
+from oracle.judge.locals import KeptLocals
+from oracle.program import Node
+from oracle.torch_reference import local
+from oracle.vocabulary import VOCABULARY, Point
 
 POLICIES: Mapping[str, str] = {
     "second-backward": "a second backward of one graph adds the same gradients again",
@@ -21,8 +24,9 @@ POLICIES: Mapping[str, str] = {
 """name → what PyTorch does. The names are what `--require` takes."""
 
 
-def of_point(op: str, point: Point, expected: float) -> str:
+def of_point(op: str, point: Point) -> str:
     """The policy that a deviation at these (not ordinary) operands belongs to."""
+    expected = _value(op, point)
     if op == "pow" and point == (0.0, 0.0):
         return "zero-pow-zero"
     if not math.isfinite(expected) and all(map(math.isfinite, point)):
@@ -32,6 +36,13 @@ def of_point(op: str, point: Point, expected: float) -> str:
     if op in ("relu", "abs", "maximum", "minimum") and not all(map(math.isfinite, point)):
         return "masked-product"
     return "special-values"
+
+
+def _value(op: str, point: Point) -> float:
+    """PyTorch's value at special operands."""
+    given = dict(VOCABULARY[op].settings[0])
+    kept = KeptLocals().value(0, Node(op, (), given), point)
+    return local(op, given, [[x] for x in point], [1.0]).values[0] if kept is None else kept
 
 
 NETWORK = "mlp"

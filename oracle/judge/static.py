@@ -12,8 +12,7 @@ import math
 from oracle.floats import U
 from oracle.judge.equations import Checked, Failure, close
 from oracle.judge.fault import Fault
-from oracle.judge.probe import Measured, Pushed, Rule, Valued
-from oracle.program import Node
+from oracle.judge.probe import Measured, Pushed, Valued
 from oracle.report import Severity
 
 
@@ -26,10 +25,10 @@ def blame(checked: Checked) -> tuple[list[Fault], list[Failure]]:
         if failure.equation == 3:
             _note(faults, Fault("seed", "wrong"), failure)
         elif failure.equation == 2:
-            rule = _rule(checked, failure.value)
+            rule = checked.run.rule(failure.value)
             fault = _note(faults, Fault("forward", _severity(failure), rule[0], rules=[rule]), failure)
             fault.measured = fault.measured or Measured(rule)
-            point = checked.run.program.operand_data(_node(checked, failure.value), checked.run.made)
+            point = checked.run.point(failure.value)
             fault.measured.values.append(
                 Valued(point, failure.observed, failure.expected, False, failure.imprecise)
             )
@@ -48,13 +47,12 @@ def blame(checked: Checked) -> tuple[list[Fault], list[Failure]]:
 def _single(faults: dict[tuple[object, ...], Fault], checked: Checked, failure: Failure) -> None:
     """A gradient that one op alone pushed: the rule of that op is wrong."""
     ((k, slot),) = failure.feeders
-    rule = _rule(checked, k)
+    rule = checked.run.rule(k)
     fault = _note(faults, Fault("derivative", _severity(failure), rule[0], slot, [rule]), failure)
     fault.measured = fault.measured or Measured(rule)
-    node = _node(checked, k)
     fault.measured.pushes.append(
         Pushed(
-            checked.run.program.operand_data(node, checked.run.made),
+            checked.run.point(k),
             slot,
             "in place",
             checked.run.grad[k] or 0.0,
@@ -73,7 +71,7 @@ def _shared(faults: dict[tuple[object, ...], Fault], checked: Checked, failure: 
         fault
         for fault in faults.values()
         for k, slot in failure.feeders
-        if fault.kind == "derivative" and _rule(checked, k) in fault.rules and fault.slot in (None, slot)
+        if fault.kind == "derivative" and checked.run.rule(k) in fault.rules and fault.slot in (None, slot)
     ]
     if blamed:
         for fault in dict.fromkeys(map(id, blamed)):
@@ -83,7 +81,7 @@ def _shared(faults: dict[tuple[object, ...], Fault], checked: Checked, failure: 
     if kept is None:
         _note(faults, Fault("schedule", _severity(failure)), failure)
         return True
-    rule = _rule(checked, kept[0])
+    rule = checked.run.rule(kept[0])
     _note(
         faults,
         Fault("accumulation", "wrong", rule[0], kept[1], [rule], Measured(rule), "overwrite"),
@@ -117,14 +115,3 @@ def _severity(failure: Failure) -> Severity:
     if not failure.ordinary:
         return "policy"
     return "imprecise" if failure.imprecise else "wrong"
-
-
-def _node(checked: Checked, k: int) -> Node:
-    node = checked.run.program.producer(k)
-    assert node is not None
-    return node
-
-
-def _rule(checked: Checked, k: int) -> Rule:
-    node = _node(checked, k)
-    return node.op, checked.run.program.form(node)
