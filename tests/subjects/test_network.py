@@ -103,6 +103,19 @@ def test_no_network(write: Write) -> None:
         assert subject.network(ASKED).lost == "unsupported"
 
 
+def test_a_network_of_another_engine_is_not_run(write: Write) -> None:
+    """In a folder of submissions, the files beside one are other people's."""
+    path = write(ENGINE)
+    write(ENGINE, "value.py")
+    other = changed(
+        ("from engine", "from value"), ("class MLP:", "class MLP:\n    print('bob was run')"), text=MLP
+    )
+    write(other, "bob.py")
+    with open_subject(path) as subject:
+        assert subject.capabilities == frozenset()
+        assert "bob" not in subject.output
+
+
 def test_a_network_that_raises(write: Write) -> None:
     path = write(ENGINE)
     write(changed(("s.tanh()", "s.tan()"), text=MLP), "nn.py")

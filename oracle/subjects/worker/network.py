@@ -314,13 +314,25 @@ def _means_network(name: str) -> bool:
     return plain in NAMES or "mlp" in plain
 
 
+IMPORTS = re.compile(r"^[ \t]*((?:from|import)[ \t].*)", re.MULTILINE)
+"""Where a module says what it imports."""
+
+
+def _module_names(path: str) -> tuple[str, ...]:
+    """What a file may be imported as: its stem; its folder's name, where it is the package's own."""
+    folder, name = os.path.split(path)
+    stem = os.path.splitext(name)[0]
+    return (os.path.basename(folder),) if stem == "__init__" else (stem,)
+
+
 def _siblings(loaded: Loaded) -> Iterator[str]:
-    """Dotted names of the modules beside the engine's, or in packages there, that define a network."""
+    """Dotted names of the modules beside the engine's, or in packages there, that import it and define a network."""
     root, package = loaded.modules.roots[0], loaded.main.__name__.rpartition(".")[0]
     files = glob.glob(os.path.join(root, "*.py"))
     for init in glob.glob(os.path.join(root, "*", "__init__.py")):
         files += glob.glob(os.path.join(os.path.dirname(init), "*.py"))
     stem = os.path.splitext(os.path.basename(str(loaded.main.__file__)))[0]
+    own = {part for file in loaded.modules.files for part in _module_names(file)}
     near = re.compile(rf"nn|mlp|net|layer|model|module|{re.escape(stem)}", re.IGNORECASE)
 
     def order(path: str) -> tuple[int, bool, str]:
@@ -331,9 +343,11 @@ def _siblings(loaded: Loaded) -> Iterator[str]:
             continue
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
-                defined = re.findall(r"^class (\w+)", file.read(), re.MULTILINE)
+                text = file.read()
         except OSError:  # a folder, or a link to what is not there or must not be read
             continue
-        if any(map(_means_network, defined)):
+        if any(map(_means_network, re.findall(r"^class (\w+)", text, re.MULTILINE))) and any(
+            own.intersection(re.findall(r"\w+", line)) for line in re.findall(IMPORTS, text)
+        ):
             parts = os.path.relpath(path, root).removesuffix(".py").split(os.sep)
             yield ".".join([package, *parts] if package else parts)
