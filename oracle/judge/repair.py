@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 
 from oracle.case import Backward, Case
 from oracle.judge.edits import Edit, edits
+from oracle.judge.equations import Traits
 from oracle.judge.fault import Fault, Judgement
 from oracle.judge.probe import Outcome, ask
 from oracle.subjects import LoadError, Place, Subject
 from oracle.subjects.lines import text_of
 
 TRIED = 64
-"""Edits that are tried at most; each costs a fresh worker, about 0.15 s."""
+"""Edits that are tried at most."""
 
 AT_ONCE = 2
 """Workers that try edits side by side."""
@@ -67,11 +69,15 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
     whole = [o.case for o in judgement.outcomes if o.case.level in WALKS and _told(o, fault, judgement)]
     whole.sort(key=lambda case: len(case.program))
     rest = [whole[n : n + PROGRAMS] for n in range(0, len(whole), PROGRAMS)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    traits = judgement.learned.traits
+    with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
+        benches = [stack.enter_context(subject.edited(within.file, (), TIMEOUT)) for _ in range(AT_ONCE)]
         for some in (tried[n : n + AT_ONCE] for n in range(0, len(tried), AT_ONCE)):
-            ok = pool.map(lambda edit: _right(subject, judgement, within.file, edit, first, TIMEOUT), some)
-            for edit in (edit for edit, right in zip(some, list(ok), strict=True) if right):
-                if _right(subject, judgement, within.file, edit, rest, 4 * TIMEOUT):
+            ok = pool.map(
+                lambda bench, edit: _promising(bench, within.file, edit, first, traits), benches, some
+            )
+            for edit in (edit for edit, promising in zip(some, list(ok), strict=False) if promising):
+                if _right(subject, within.file, edit, first + rest, traits):
                     return Repair(within.file, edit)
     return None
 
@@ -105,21 +111,27 @@ def _programs(judgement: Judgement, fault: Fault) -> tuple[list[Case], list[Case
     return by_size[:: max(1, len(by_size) // PROGRAMS)][:PROGRAMS], spread[:PROGRAMS]
 
 
-def _right(
-    subject: Subject,
-    judgement: Judgement,
-    file: str,
-    edit: Edit,
-    several: Sequence[list[Case]],
-    timeout: float,
-) -> bool:
-    """Whether an edited engine is right in some cases, then in more."""
+def _promising(bench: Subject, file: str, edit: Edit, several: Sequence[list[Case]], traits: Traits) -> bool:
+    """Whether an edited engine is right in some cases, then in more, in a worker that others have used before."""
     try:
-        with subject.edited(file, edit.lines, timeout) as other:
-            for cases in several:
-                for o in ask(other, cases, judgement.learned.traits):
-                    if not o.answer.ok or any(c.failures for c in o.checked):
-                        return False
+        bench.edit(file, edit.lines)
     except LoadError:
         return False
-    return True
+    return _all_right(bench, several, traits)
+
+
+def _right(subject: Subject, file: str, edit: Edit, several: Sequence[list[Case]], traits: Traits) -> bool:
+    """The same in a worker of its own, with more patience: this proves it."""
+    try:
+        with subject.edited(file, edit.lines, 4 * TIMEOUT) as other:
+            return _all_right(other, several, traits)
+    except LoadError:
+        return False
+
+
+def _all_right(subject: Subject, several: Sequence[list[Case]], traits: Traits) -> bool:
+    return all(
+        o.answer.ok and not any(c.failures for c in o.checked)
+        for cases in several
+        for o in ask(subject, cases, traits)
+    )

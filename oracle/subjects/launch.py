@@ -50,7 +50,6 @@ class Launch:
     announced                   whether its first line says that it is, see `worker.confine`
     farewell                    a command that ends what is left when the worker is killed; () for none
     mark                        "NAME=value" in the environment of all that it starts; "" where it can start nothing
-    config                      the word of the command that tells the Python worker what to do; "" for other programs
     """
 
     target: str
@@ -65,7 +64,6 @@ class Launch:
     announced: bool = False
     farewell: tuple[str, ...] = ()
     mark: str = ""
-    config: str = ""
 
 
 def python(
@@ -105,7 +103,6 @@ def python(
     start = Launch(
         target.text, str(target.file), target.name, target.sha256(), (), {}, timeout, start_timeout
     )
-    start = replace(start, config=json.dumps(config))
     return _inside(start, tier, _worker(config), readable, memory_mb, _environment())
 
 
@@ -145,13 +142,6 @@ def reversed_order(start: Launch) -> Launch:
         command=tuple(seeds.get(word, word) for word in start.command),
         environment={**start.environment, "PYTHONHASHSEED": "1"},
     )
-
-
-def edited(start: Launch, piece: str, lines: Sequence[tuple[int, str]], timeout: float) -> Launch:
-    """The same with other lines in a piece of its source (a file, or a notebook's cell), in the worker's memory."""
-    config = json.dumps({**json.loads(start.config), "edit": [piece, list(lines)]})
-    command = tuple(config if word == start.config else word for word in start.command)
-    return replace(start, command=command, config=config, timeout=timeout)
 
 
 def empty(tier: Tier) -> Launch:

@@ -3,13 +3,15 @@
 Beyond the protocol (design, section 7), the Python worker greets with `has_backward`, `found` (what it drives, in
 words), `methods` (names, for near misses) and `absent` (ops that it calls unsupported: it need not be asked), or with
 `refused`, a sentence; an error has `inside`; and to {"cmd":"trace","id":…,"program":…,"steps":…} it answers
-{"id":…,"trace":{…}}, see `tracing`. Any worker may.
+{"id":…,"trace":{…}}, see `tracing`. Any worker may. What only the Python worker is sent: {"cmd":"start",…,
+"edit":[piece,[[line,text]]]}, also after a first start.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +23,9 @@ from oracle.subjects.near import near_misses
 from oracle.subjects.network import Network, NetworkAnswer, Part, Role, Table
 from oracle.subjects.tracing import Trace
 from oracle.vocabulary import VOCABULARY
+
+Edited = tuple[str, Sequence[tuple[int, str]]]
+"""A piece of an engine's source (a file, a notebook's cell), and lines of it that read otherwise: (from 1, text)."""
 
 LONGEST_HELLO = 1 << 20
 """Bytes that a worker's first message may have."""
@@ -57,6 +62,14 @@ class Hello:
     found: dict[str, str]
     methods: tuple[str, ...]
     absent: frozenset[str] = frozenset()
+
+
+def start(edit: Edited | None = None) -> bytes:
+    """The first request as one line; with an edit, also a later one: the engine is to be loaded anew."""
+    message: dict[str, Any] = {"cmd": "start", "protocol": 1}
+    if edit is not None:
+        message["edit"] = edit
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
 def encode(command: str, number: int, case: Case | Network) -> bytes:

@@ -68,12 +68,24 @@ class Loaded:
             raise Refusal(f"the engine calls {name}, which is not available to it; {advice}")
 
 
-def load(config: dict[str, Any]) -> Loaded:
-    """Import the target's file. Raises Refusal."""
+class Clean:
+    """What imports depend on, as it was before a subject was loaded, so that it can be loaded again."""
+
+    def __init__(self) -> None:
+        self.modules, self.path, self.finders = dict(sys.modules), sys.path[:], sys.meta_path[:]
+
+    def restore(self) -> None:
+        """Forget every module imported since, and who found it."""
+        sys.path[:], sys.meta_path[:] = self.path, self.finders
+        for name in sys.modules.keys() - self.modules.keys():
+            del sys.modules[name]
+        sys.modules.update(self.modules)
+
+
+def load(config: dict[str, Any], edit: list[Any] | None = None) -> Loaded:
+    """Import the target's file. Raises Refusal. edit: see `Modules`."""
     path = config["file"]
-    modules = Modules(
-        config["roots"], set(config["allow"]), config["module"].partition(".")[0], config.get("edit")
-    )
+    modules = Modules(config["roots"], set(config["allow"]), config["module"].partition(".")[0], edit)
     sys.path[:] = [p for p in sys.path if p] + config["site"]
     sys.meta_path.insert(0, modules)
     for name in modules.siblings():  # a file `json.py` of the subject's is its `json`, though we have another

@@ -26,6 +26,7 @@ NOT_STARTED = {"type": "NotStarted", "message": "the subject could not be loaded
 def serve(config: dict[str, Any]) -> None:
     """Load what `config` names, then answer messages until the other side hangs up or says stop."""
     requests, answers = _private_descriptors()
+    clean = load.Clean()
     worker: Worker | None = None
     with open(requests, encoding="utf-8") as lines:
         for line in lines:
@@ -33,7 +34,8 @@ def serve(config: dict[str, Any]) -> None:
             if message["cmd"] == "stop":
                 return
             if message["cmd"] == "start":
-                worker, reply = _start(config)
+                clean.restore()
+                worker, reply = _start(config, message.get("edit"))
             elif worker is not None:
                 reply = {"id": message["id"], **worker.answer(message)}
             else:
@@ -42,10 +44,10 @@ def serve(config: dict[str, Any]) -> None:
             _write(answers, json.dumps(reply, separators=(",", ":")).encode() + b"\n")
 
 
-def _start(config: dict[str, Any]) -> tuple[Worker | None, dict[str, Any]]:
+def _start(config: dict[str, Any], edit: list[Any] | None) -> tuple[Worker | None, dict[str, Any]]:
     """The worker and its first message: what it offers, or one sentence that says why it cannot run."""
     try:
-        loaded = load.load(config)
+        loaded = load.load(config, edit)
         numbered = order.Numbered(backwards=os.environ.get("PYTHONHASHSEED") == order.BACKWARDS)
         engine = find.find(loaded, config["words"], config["class"], numbered)
     except load.Refusal as refusal:
