@@ -27,7 +27,7 @@ def local(
     t = torch()
     operands = [t.tensor(column, dtype=t.float64, requires_grad=True) for column in columns]
     result = VOCABULARY[op].torch(t, *operands, **parameters)
-    grads = t.autograd.grad(
-        result, operands, t.tensor(upstream, dtype=t.float64), allow_unused=True, materialize_grads=True
-    )
+    # The product pushes 1·g, which is g to the bit; handed to `grad` itself, g makes PyTorch import SymPy: 0.3 s.
+    total = (result * t.tensor(upstream, dtype=t.float64)).sum()
+    grads = t.autograd.grad(total, operands, allow_unused=True, materialize_grads=True)
     return Local(result.tolist(), [g.tolist() for g in grads])
