@@ -48,6 +48,21 @@ def test_numbers_that_depend_on_state_are_counted() -> None:
     assert plain.unproven == 0 < plain.wrong_numbers
 
 
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("sigmoid_slope_at_input.py", "Push out.grad · y · (1 - y) to a."),
+        ("tanh_slope_at_input.py", "Push out.grad · (1 - y²) to a."),
+    ],
+)
+def test_the_formula_stands_as_it_is_to_be_written(file: str, says: str) -> None:
+    (cause,) = (c for c in causes(file) if c.severity == "wrong")
+    assert cause.hints[2].startswith(says)
+    assert cause.example is not None
+    shown = [(row.grad, row.local_grad) for row in cause.example.table if row.grad_verdict == "wrong"]
+    assert all(g is not None and h is not None and abs(g - h) > 1e-3 for g, h in shown), "the numbers show it"
+
+
 def test_an_operand_that_the_graph_is_not_told_of() -> None:
     (cause,) = (c for c in causes("mul_left_untold.py") if c.severity == "wrong")
     assert (cause.kind, cause.op, cause.operand, cause.mistake) == ("schedule", "mul", 0, "detached")

@@ -411,7 +411,7 @@ def _formula(fault: Fault, slots: Sequence[int]) -> str:
     if fault.op is None:
         return "Multiply each local derivative by the gradient of the node."
     formulas = FORMULAS.get(fault.op, ())
-    known = [f"out.grad · {formulas[s + 1].partition(' = ')[2]}" for s in slots if s + 1 < len(formulas)]
+    known = [_share(formulas[s + 1].partition(" = ")[2]) for s in slots if s + 1 < len(formulas)]
     names = [operand_name(fault.op, s) for s in slots]
     if not known:
         return CHAIN_RULE
@@ -419,6 +419,13 @@ def _formula(fault: Fault, slots: Sequence[int]) -> str:
         "; ".join(f"push {owed} to {name}" for owed, name in zip(known, names, strict=True)).capitalize()
         + "."
     )
+
+
+def _share(slope: str) -> str:
+    """The upstream gradient times a slope."""
+    if slope == "1" or slope.startswith("1 where"):
+        return "out.grad" + slope[1:]
+    return f"out.grad · ({slope})" if slope.startswith("-") or " - " in slope[:4] else f"out.grad · {slope}"
 
 
 def operand_name(op: str, slot: int) -> str:

@@ -19,6 +19,9 @@ from oracle.report import Example, Push, Row, Verdict
 from oracle.subjects import Subject
 from oracle.suite import golden
 
+SEEN = 1e-3
+"""Where there is a choice, the example is off by more than this, relatively: both numbers then show it."""
+
 
 @cache
 def reference(case: Case) -> tuple[Observation, ...]:
@@ -39,6 +42,7 @@ def pick(fault: Fault) -> tuple[Case, Failure] | None:
             len(e[0].steps) > 2,
             fault.kind == "derivative" and len(e[1].feeders) > 1,
             abs(e[1].expected) < 1e-6,
+            abs(e[1].observed - e[1].expected) < SEEN * abs(e[1].expected),
             len(e[0].program),
             e[0].name,
             -e[1].value,

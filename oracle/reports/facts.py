@@ -119,6 +119,7 @@ def tested(report: Report) -> list[tuple[str, str]]:
         return []
     offered = [op for op, result in report.ops.items() if result.offered]
     tested = [op for op in offered if report.ops[op].exercised]
+    wrong = {c.op for c in report.causes if c.severity in ("wrong", "imprecise")}
     either = [op for op in tested if op in VOCABULARY and "int-value" in VOCABULARY[op].forms]
     missing = [c for c in report.causes if c.severity == "missing" and c.form]
     forms = f"; with plain numbers on either side: {', '.join(either)}" if either else ""
@@ -129,7 +130,8 @@ def tested(report: Report) -> list[tuple[str, str]]:
         ("levels", " · ".join(_level(name, counts) for name, counts in report.levels.items())),
         ("network", _network(report)),
         ("not offered", _absent([op for op, result in report.ops.items() if not result.offered])),
-        ("not exercised", ", ".join(op for op in offered if op not in tested)),
+        ("wrong", ", ".join(op for op in offered if op in wrong)),
+        ("not exercised", ", ".join(op for op in offered if op not in tested and op not in wrong)),
         ("largest error", _largest_error(report)),
         ("conventions", "; ".join(f"{what}: {choice}" for what, choice in report.conventions.items())),
     ]

@@ -177,6 +177,7 @@ def explains(cause: Cause, unit: str = "case") -> str:
     """How much follows from the cause: "explains 37 wrong numbers in 13 cases"; "" when nothing is known."""
     cases = count(len(cause.cases), unit)
     if cause.wrong_numbers:
-        rest = f", {cause.unproven:,} of them not to the digit" if cause.unproven else ""
+        proven = cause.wrong_numbers - cause.unproven
+        rest = f", {f'{proven:,}' if proven else 'none'} of them to the digit" if cause.unproven else ""
         return f"explains {count(cause.wrong_numbers, 'wrong number')} in {cases}{rest}"
     return f"concerns {cases}" if cause.cases else ""
