@@ -24,7 +24,7 @@ from oracle.vocabulary import VOCABULARY
 MISNAMED = "misnamed-dunder"
 """The mistake of a method that Python does not look for under that name."""
 
-TRAVERSAL = ("schedule", "seed", "derivative", "accumulation")
+TRAVERSAL = ("schedule", "seed", "derivative", "accumulation", "lifecycle")
 """Kinds of cause whose line is looked for by trial where only the function is known."""
 
 SIDES = ("its left operand", "its right operand")

@@ -131,7 +131,8 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 def edits(text: str, first: int, kind: str, leave: Collection[str], names: Sequence[str]) -> Iterator[Edit]:
     """All edits of the function whose definition begins in line `first`, and of those that it calls by name.
 
-    kind   "seed" for a gradient that begins with a wrong number, else "schedule"
+    kind   "seed" for a gradient that begins with a wrong number; "lifecycle" for what a first backward leaves behind:
+           then only stores that should not be there are looked at; else "schedule"
     leave  names of functions that are not looked into: those of the ops
     names  attributes of a node that hold its data and its gradient
     Raises SyntaxError where the text is none.
@@ -139,6 +140,16 @@ def edits(text: str, first: int, kind: str, leave: Collection[str], names: Seque
     tree = ast.parse(text)
     lines = text.split("\n")
     functions = list(_reached(tree, first, leave))
+    if kind != "lifecycle":
+        yield from _meant_otherwise(functions, lines, kind, names)
+    for function in functions:
+        yield from _removed(function, lines)
+
+
+def _meant_otherwise(
+    functions: Sequence[Function], lines: Sequence[str], kind: str, names: Sequence[str]
+) -> Iterator[Edit]:
+    """Statements changed, added and swapped, likeliest first."""
     for change in CHANGES[kind]:
         for function in functions:
             yield from _changed(function, lines, change)
@@ -154,8 +165,6 @@ def edits(text: str, first: int, kind: str, leave: Collection[str], names: Seque
     for function in functions:
         yield from _changed(function, lines, _renamed(function))
         yield from _changed(function, lines, _twins(names))
-    for function in functions:
-        yield from _removed(function, lines)
 
 
 def _reached(tree: ast.Module, first: int, leave: Collection[str]) -> Iterator[Function]:

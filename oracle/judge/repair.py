@@ -60,7 +60,7 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
     found = subject.found
     leave = {found[op].removeprefix("a.").partition("(")[0] for op in subject.ops if op in found}
     names = [found.get("data", "data"), found.get("gradient", "grad")]
-    kind = "seed" if fault.kind == "seed" else "schedule"
+    kind = fault.kind if fault.kind in ("seed", "lifecycle") else "schedule"
     try:
         tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))
     except (SyntaxError, ValueError, RecursionError):
