@@ -16,7 +16,7 @@ from oracle.report import Report
 from oracle.reports import FORMATS
 from tests import corpus, table
 
-EXACT_LINES = 136
+EXACT_LINES = 137
 """Marked lines that the judge hits today; it may hit more, never fewer."""
 
 

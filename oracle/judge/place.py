@@ -69,9 +69,13 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
     if found is None:
         return None
     if fault.kind == "derivative" and fault.op is not None and _masked(fault):
-        return Located(found.file, condition(subject.file or "", found.file, found.line) or found.line)
+        by = condition(subject.file or "", found.file, found.line)
+        if by is not None:
+            return Located(found.file, by)
     opening = _opening(trace.backward)
     unsure = fault.op is None and (fault.kind != "seed" or found == opening)
+    if found.line == found.first:  # nothing in it was seen to do it
+        return Located(found.file, found.line, found)
     return Located(found.file, found.line, opening if unsure else None)
 
 
