@@ -1,6 +1,6 @@
 """The yardstick of global differences: how far a right engine may be from PyTorch at the end of a whole program.
 
-A running first-order error bound. Two right engines differ at a value by the rounding of its op and by what their
+A running error bound. Two right engines differ at a value by the rounding of its op and by what their
 operands differ, times its slopes; at a gradient by the same of every contribution, whose slopes move with the
 operands. Where a difference stays within it, no rule needs to be wrong for it.
 """
@@ -8,8 +8,9 @@ operands. Where a difference stays within it, no rule needs to be wrong for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from oracle import standard_reference
 from oracle.floats import U, smallest_normal
@@ -41,9 +42,7 @@ def yardstick(
         error = scale * VOCABULARY[node.op].value_bound.at(point, data[k], parameters=node.parameters)
         if any(moved) or unit > U:
             error += scale * U * abs(data[k]) + smallest_normal(unit)
-        for slot, by in enumerate(moved):
-            if by:
-                error += max(abs(_value(node, _shifted(point, slot, d)) - data[k]) for d in (by, -by))
+        error += max((abs(_value(node, at) - data[k]) for at in _around(point, moved)), default=0.0)
         errors.append(_sure(error))
     spread = [0.0] * len(program)
     if root is None:
@@ -81,17 +80,20 @@ def _contribution(
         point, share, abs(g) + spread, node.parameters
     )
     error += smallest_normal(unit)
-    if spread:
-        error += abs(_vjp(node, point, slot, 1.0)) * spread
-    for other, i in enumerate(node.operands):
-        if i >= 0 and errors[i]:
-            for by in (errors[i], -errors[i]):
-                error += abs(_vjp(node, _shifted(point, other, by), slot, g) - share)
+    slope = _vjp(node, point, slot, 1.0) if spread else 0.0
+    error += abs(slope) * spread
+    around = list(_around(point, [errors[i] if i >= 0 else 0.0 for i in node.operands]))
+    if around:
+        error += 2 * max(abs(_vjp(node, at, slot, g) - share) for at in around)
+    if around and spread:  # of second order: all that there is where slope and gradient are 0
+        error += max(abs(_vjp(node, at, slot, 1.0) - slope) for at in around) * spread
     return share, error
 
 
-def _shifted(point: Point, slot: int, by: float) -> Point:
-    return (*point[:slot], point[slot] + by, *point[slot + 1 :])
+def _around(point: Point, by: Sequence[float]) -> Iterator[Point]:
+    """The corners of what operands may be: those that differ, each by as much as it may, all at once."""
+    if any(by):
+        yield from product(*((x - d, x + d) if d else (x,) for x, d in zip(point, by, strict=True)))
 
 
 def _value(node: Node, point: Point) -> float:
