@@ -209,14 +209,22 @@ def _wrong(judged: Judged) -> list[Fault]:
     return [fault for fault in judged.faults if fault.severity == "wrong"]
 
 
+WHERE = {"forward": "made", "derivative": "pushed"}
+"""Where a wrong number shows, said while the script runs: whose fault that is, its engine is asked afterwards."""
+
+
 def _word(call: BackwardCall, judged: Judged, shown: Sequence[str]) -> tuple[Word, str]:
     """The verdict on one backward call."""
     wrong = _wrong(judged)
     if wrong or judged.unexplained:
         assert judged.checked is not None
         n = len(judged.checked.failures)
-        sure = dict.fromkeys(f"{f.op} {f.kind}" for f in wrong if f.kind in ("forward", "derivative"))
-        return "wrong", ", ".join([f"{n} number{'' if n == 1 else 's'}", *sure])
+        where = [
+            f"{does} by {', '.join(ops)}"
+            for kind, does in WHERE.items()
+            if (ops := dict.fromkeys(f.op for f in wrong if f.kind == kind and f.op is not None))
+        ]
+        return "wrong", ", ".join([f"{n} number{'' if n == 1 else 's'}", *where])
     if shown:
         return "training", ", ".join(dict.fromkeys(ROWS[slug].brief for slug in shown))
     if judged.checked is None:

@@ -99,6 +99,12 @@ def test_a_dataclass_gets_its_constructor_late(tmp_path: Path) -> None:
     assert nodes(program) == [("mul", (0, 1)), ("add", (2, 2))]
 
 
+def test_a_dataclass_with_slots_is_another_class_than_the_one_written(tmp_path: Path) -> None:
+    source = DATACLASS.replace("eq=False", "eq=False, slots=True")
+    program = only_program(tmp_path, source + "a, b = Value(2.0), Value(3.0)\nc = b * a\n(c + c).backward()")
+    assert nodes(program) == [("mul", (0, 1)), ("add", (2, 2))]
+
+
 def test_plain_numbers_and_reflected_operators(tmp_path: Path) -> None:
     source = "a = Value(2.0)\no = 1 - sum([a, 2.5 * a])\no.backward()"
     assert nodes(only_program(tmp_path, SLOTTED + source)) == [

@@ -180,11 +180,25 @@ class Watch:
             or any(map(_gives_gradients, (*known, *beside)))
         ):
             return
+        self.watch(cls)
+
+    def watch(self, cls: type) -> None:
+        """Instrument a class."""
         if cls not in self.types:
             self.types += (cls,)
             if self.engine is not None:
                 self.engine.types = self.types
         self.wrap(cls)
+
+    def watched_type(self, node: Any, wrapper: Any) -> bool:
+        """Whether an object is a node: also of a class made anew with the methods of one that is watched, as
+        `dataclass(slots=True)` does."""
+        if isinstance(node, self.types):
+            return True
+        if not any(f is wrapper for f in vars(type(node)).values()):
+            return False
+        self.watch(type(node))
+        return True
 
     def wrap(self, cls: type) -> None:
         """Wrap what the class offers and is not wrapped yet; once more when it may have got new methods."""
@@ -253,7 +267,7 @@ class Watch:
                 out = f(*operands, **named)
             finally:
                 self.depth = 0
-            if isinstance(out, self.types):
+            if self.watched_type(out, call):
                 given = (*operands, *named.values())
                 extra = given[arity:]
                 if names:  # the engine's own defaults, which need not be PyTorch's, by PyTorch's names
@@ -269,7 +283,7 @@ class Watch:
     def _backward(self, f: Any) -> Any:
         @functools.wraps(f)
         def call(*args: Any, **named: Any) -> Any:
-            if self.depth or not args or not isinstance(args[0], self.types):
+            if self.depth or not args or not self.watched_type(args[0], call):
                 return f(*args, **named)
             return self.around(args[0], lambda: f(*args, **named))
 
