@@ -194,6 +194,12 @@ def test_gradients_wherever_they_are(
     assert call.grad == tuple(None if i in unkept else g for i, g in enumerate(GRADIENTS))
 
 
+def test_a_name_of_one_that_returns_gradients_may_keep_them(tmp_path: Path) -> None:
+    source = SLOTTED.replace("backward(", "get_gradients(")
+    call, _ = told(tmp_path, source + LOOP.format(cls="Value", backward="root.get_gradients()"))
+    assert isinstance(call, BackwardCall) and call.grad == GRADIENTS
+
+
 def test_gradients_returned_are_those_of_each_call(tmp_path: Path) -> None:
     source = (ENGINES / "gradients_returned.py").read_text() + LOOP.format(
         cls="Variable", backward="g = get_gradients(root)\nw.value -= g[w]\nget_gradients(w * b)"

@@ -8,6 +8,7 @@ to other shadows and never keeps a node alive, where the class allows weak refer
 from __future__ import annotations
 
 import builtins
+import dis
 import functools
 import itertools
 import sys
@@ -85,6 +86,17 @@ def _gone() -> None:
 def _gives_gradients(name: str) -> bool:
     """Whether a function may be one that returns gradients: get_gradients, gradients, compute_grads."""
     return _plain(name).startswith(("getgrad", "computegrad", "gradients"))
+
+
+def _returns_nothing(f: Any) -> bool:
+    """Whether a function has no `return` with a value."""
+    before = None
+    for step in dis.get_instructions(f):
+        constant = step if step.opname == "RETURN_CONST" else before
+        if step.opname.startswith("RETURN_") and (constant is None or constant.argval is not None):
+            return False
+        before = step
+    return True
 
 
 def _files(cls: type) -> set[str]:
@@ -214,7 +226,7 @@ class Watch:
             elif name in public:
                 new = self._backward(f)
             elif not public and _gives_gradients(name):
-                new = self._giver(f)
+                new = self._backward(f) if _returns_nothing(f) else self._giver(f)
             elif name == "__init__":
                 new = self._init(f)
             elif op := self._op_of(name):
@@ -246,7 +258,7 @@ class Watch:
                 if isinstance(f, Function) and f not in self.wrapped and _means_backward(name):
                     new.setdefault(f, self._backward(f))
                 elif isinstance(f, Function) and f not in self.wrapped and _gives_gradients(name):
-                    new.setdefault(f, self._giver(f))
+                    new.setdefault(f, self._backward(f) if _returns_nothing(f) else self._giver(f))
         for space in spaces:
             for name, f in list(space.items()):
                 if isinstance(f, Function) and f in new:
