@@ -68,6 +68,12 @@ class Unusable:
 
 FAULTY: tuple[Faulty, ...] = (
     Faulty(
+        "totals_in_default.py",
+        "lifecycle",
+        None,
+        note="grad() returns all gradients in a dictionary that is a default argument, and so never empty again",
+    ),
+    Faulty(
         "float16_storage.py",
         "forward",
         None,
@@ -1335,6 +1341,7 @@ CORRECT: tuple[Correct, ...] = (
         "get_gradients(y) returns a mapping from nodes to gradients, and leaves the nodes alone",
         policies=("exponential",),
     ),
+    Correct("order_first.py", "run_backward() wants arrange() called before it"),
     Correct(
         "gradient_method.py", "grad() is a method; what it gives is kept by function objects behind the nodes"
     ),

@@ -48,9 +48,9 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
     ways = list(_ways(engine, loaded))
-    others = [] if ways else list(_strangers(engine, loaded))[:STRANGERS]
-    for name, way in ways or [*others, *_closure_ways(engine)]:
-        keeping = _changed_by(way, engine, only_exactly=(name, way) in others)
+    others = list(_prepared(engine, ways)) if ways else list(_strangers(engine, loaded))[:STRANGERS]
+    for name, way in [*ways, *others] if ways else [*others, *_closure_ways(engine)]:
+        keeping = _changed_by(name, way, engine, only_exactly=(name, way) in others)
         if keeping is not None:
             engine.backward, engine.keeping = way, keeping
             _find_unkept(engine)
@@ -71,12 +71,15 @@ def _trial(engine: Engine, build: Callable[[Any, Any, Any, Any], Any]) -> tuple[
     return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
 
 
-def _changed_by(way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False) -> Keeping | None:
+def _changed_by(
+    written: str, way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False
+) -> Keeping | None:
     """Where a way of back-propagating puts the gradient of a leaf, or None if nothing changes."""
     for build, expected in TRIALS:
         try:
             a, _, root = _trial(engine, build)
-            places = list(gradient_places(a, engine.data))
+            # What back-propagates is not called to look at a leaf: that would be a backward of its own.
+            places = [p for p in gradient_places(a, engine.data) if f".{p.name}(" not in written]
             before = [kept_at(place, a) for place in places]
             with patience():
                 returned = way(root)
@@ -161,6 +164,29 @@ def _strangers(engine: Engine, loaded: Loaded) -> Iterator[Way]:
     ]
     for _, written, way in sorted([*functions, *own], key=lambda found: not _means_gradient(found[0])):
         yield written, way
+
+
+def _prepared(engine: Engine, ways: list[Way]) -> list[Way]:
+    """The ways again, each after another method of the root's, for an engine whose backward wants one called first:
+    one that puts the graph in order, say."""
+    try:
+        root = type(_trial(engine, TRIALS[-1][0])[2])
+    except BaseException:  # an engine whose add raises has other worries
+        return []
+    known = [
+        name
+        for name, f in methods(root).items()
+        if name[0] != "_" and not _means_backward(name) and _arguments(f) == 1
+    ]
+
+    def after(name: str, way: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def both(root: Any) -> Any:
+            getattr(root, name)()
+            return way(root)
+
+        return both
+
+    return [(f"root.{name}(), {written}", after(name, way)) for written, way in ways for name in known][:STRANGERS]
 
 
 def _means_gradient(name: str) -> bool:

@@ -62,18 +62,21 @@ class Returned:
     """In the mapping from nodes to gradients that backward returns; several calls add up, as everywhere.
 
     by_id   id of a node → its gradient so far
+    last    what the last call returned: where the next one returns the same mapping, it has added up by itself
     """
 
     name = "what backward returns"
 
     def __init__(self) -> None:
         self.by_id: dict[int, Any] = {}
+        self.last: Mapping[Any, Any] | None = None
 
     def add(self, gradients: Mapping[Any, Any]) -> None:
         """Take in what one call returned. Keys may be nodes, or their ids."""
+        again, self.last = gradients is self.last, gradients
         for node, g in gradients.items():
             key = node if type(node) is int else id(node)
-            self.by_id[key] = self.by_id[key] + g if key in self.by_id else g
+            self.by_id[key] = g if again or key not in self.by_id else self.by_id[key] + g
 
     def read(self, node: Any) -> Any:
         return self.by_id.get(id(node))
