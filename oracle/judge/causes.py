@@ -48,9 +48,23 @@ class Demands:
             return fault.policy in self.required
         if fault.kind == "network":
             return policies.NETWORK in self.required
+        if _broken(fault):
+            return True
         forms = {policies.general(f) for _, f in fault.rules}
         names = {fault.op} | forms | {f"{fault.op}:{f}" for f in forms}
         return bool(names & self.required) or any((fault.op, f) in policies.LECTURE for f in forms)
+
+
+def _broken(fault: Fault) -> bool:
+    """Whether an op that never gives a node is there, and broken: it returns nothing, or stops at a name that nothing
+    has, whatever its operands are. (A method of the same name for something else may raise anything else.)"""
+    crash = fault.crash
+    if crash is None or not crash.inside or fault.op is None:
+        return False
+    if {form for _, form in fault.rules} < set(VOCABULARY[fault.op].forms):
+        return False
+    nameless = crash.type == "AttributeError" and crash.message.startswith("module ")
+    return crash.type in ("NameError", "UnboundLocalError", "NoResult") or nameless
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,18 @@ def fits(observed: float, shares: list[float], overwriting: bool) -> bool:
 def alike(mine: Measured, theirs: Measured) -> bool:
     """Whether two ways to compute a rule behave the same: numbers to the bit, sharing in kind, exceptions in words.
 
+    A rule that never gives a node is like another only where one statement stops both: two methods that lack one
+    import are two.
+
     Shared probes are compared in kind only: the order of a set may change their last bits.
     """
     a, b = mine.missing, theirs.missing
     if a is not None or b is not None:
-        return a is not None and b is not None and (a.type, a.message) == (b.type, b.message)
+        return (
+            a is not None
+            and b is not None
+            and (a.type, a.message, a.file, a.line) == (b.type, b.message, b.file, b.line)
+        )
     return (
         len(mine.numbers) == len(theirs.numbers)
         and all(map(_identical, mine.numbers, theirs.numbers))

@@ -10,7 +10,7 @@ import functools
 
 from . import walk
 from .engine import number
-from .find_ops import _plain
+from .find_ops import _plain, empty
 from .keeping import Attribute, Method, Returned
 from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable
 
@@ -225,15 +225,8 @@ def _arguments(function: Any) -> int:
 
 
 def _scaffold(engine: Engine, name: str) -> bool:
-    """Whether a method is still to be written: `pass`, a docstring, or NotImplementedError is its whole body."""
-    method = attributes(engine.cls).get(name.rpartition(".")[2].partition("(")[0])
-    code = getattr(method, "__code__", None)
-    if code is None:
-        return False
-    bare = (
-        not code.co_names and not code.co_cellvars and not code.co_freevars and len(set(code.co_consts)) <= 2
-    )
-    return bare or "NotImplementedError" in code.co_names
+    """Whether a way to back-propagate is a method that is still to be written."""
+    return empty(attributes(engine.cls).get(name.rpartition(".")[2].partition("(")[0]))
 
 
 def _find_unkept(engine: Engine) -> None:

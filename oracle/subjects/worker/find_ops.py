@@ -1,7 +1,7 @@
 """How an engine spells every op of the vocabulary: operator, method, function or class, in any capitals.
 
 An op is offered when a trial call returns a node. One that is spelled and never returns one is still called, so
-that its failure is seen.
+that its failure is seen; one whose body is still to be written is none.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
         offered = next(
             (way for way in ways if _offers(engine, way[2], arity, in_order(given, parameters))), None
         )
+        if offered is None:
+            ways = [way for way in ways if not empty(way[1])]
         if not ways:
             continue
         written, function, call = offered or ways[0]
@@ -65,6 +67,17 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
         if offered:
             engine.offered.append(op)
             engine.found[op] = written
+
+
+def empty(function: Any) -> bool:
+    """Whether a function is still to be written: `pass`, a docstring, or NotImplementedError is its whole body."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    bare = (
+        not code.co_names and not code.co_cellvars and not code.co_freevars and len(set(code.co_consts)) <= 2
+    )
+    return bare or "NotImplementedError" in code.co_names
 
 
 def _operators(engine: Engine, spellings: list[str]) -> Iterator[Way]:
