@@ -243,6 +243,14 @@ FAULTY: tuple[Faulty, ...] = (
         note="number / value returns value / number",
     ),
     Faulty(
+        "rpow_swapped.py",
+        "forward",
+        "pow",
+        form="number-value",
+        mistake="operands-swapped",
+        note="number ** value is value ** number, and raises where that is complex",
+    ),
+    Faulty(
         "pow_exponent_not_reduced.py",
         "derivative",
         "pow",

@@ -266,7 +266,10 @@ DERIVATIVES: tuple[Mistake, ...] = (
     ),
 )
 
-VALUES: tuple[tuple[str, tuple[str, ...], Callable[..., float], str, str], ...] = (
+ValueRow = tuple[str, tuple[str, ...], Callable[..., float], str, str]
+"""Short name, ops that it can happen in, the wrong formula by PyTorch's own and the operands, words, nudge."""
+
+VALUES: tuple[ValueRow, ...] = (
     (
         "operands-swapped",
         ("sub", "div", "pow"),
@@ -412,9 +415,30 @@ def scale(pushes: Iterable[Pushed]) -> float | None:
 
 def name_value(op: str, values: Iterable[Valued]) -> tuple[str, str, str] | None:
     """(slug, words, nudge) of the row that gives every measured value, or None."""
-    measured = list(values)
+    row = _value_row(op, list(values))
+    return None if row is None else (row[0], row[3], row[4])
+
+
+def undefined(op: str, values: Iterable[Valued], point: Point) -> bool:
+    """Whether the row that gives every measured value gives no number at other operands."""
+    row = _value_row(op, list(values))
+    if row is None:
+        return False
+    try:
+        x = row[2](VOCABULARY[op].value, *point)
+    except UNDEFINED:
+        return True
+    return isinstance(x, complex) or not math.isfinite(x)
+
+
+UNDEFINED = (ZeroDivisionError, OverflowError, ValueError, TypeError)
+"""What a formula raises outside its domain."""
+
+
+def _value_row(op: str, measured: list[Valued]) -> ValueRow | None:
     value = VOCABULARY[op].value
-    for slug, ops, formula, words, nudge in VALUES:
+    for row in VALUES:
+        _, ops, formula, *_ = row
         if ops and op not in ops:
             continue
         try:
@@ -422,8 +446,8 @@ def name_value(op: str, values: Iterable[Valued]) -> tuple[str, str, str] | None
                 math.isclose(formula(value, *v.point), v.observed, rel_tol=1e-9, abs_tol=1e-12)
                 for v in measured
             ):
-                return slug, words, nudge
-        except (ZeroDivisionError, OverflowError, ValueError, TypeError):
+                return row
+        except UNDEFINED:
             continue
     return None
 

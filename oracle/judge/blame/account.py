@@ -77,8 +77,11 @@ def _crashing(ledger: Ledger, o: Outcome) -> list[Fault]:
     node = o.answer.crash.node
     producer = None if node is None else o.case.program.producer(node)
     if producer is not None and o.answer.crash.during == "forward":
-        rules = [(producer.op, o.case.program.form(producer))]
-        return [f for f in ledger.of_rule.get(rules[0], ()) if f.kind in ("missing", "raises")]
+        rule = (producer.op, o.case.program.form(producer))
+        known = ledger.of_rule.get(rule, [])
+        raising = [f for f in known if f.kind in ("missing", "raises")]
+        ends = rule in ledger.measured and ledger.measured[rule].crashes  # a wrong formula has ends of its own
+        return raising or [f for f in known if f.kind == "forward" and ends]
     rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
     found = {id(f): f for rule in rules for f in ledger.of_rule.get(rule, ()) if f.kind != "missing"}
     return list(found.values())

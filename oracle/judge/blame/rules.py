@@ -11,7 +11,7 @@ from oracle.judge.blame.crashes import raised_in_backward
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.compose import leaves_alone, rewrites, walk
 from oracle.judge.fault import Fault
-from oracle.judge.mistakes import misdirected, name_derivative, one_sided
+from oracle.judge.mistakes import misdirected, name_derivative, one_sided, undefined
 from oracle.judge.predict import alike
 from oracle.judge.probe import Measured, Outcome, Rule, measure, one_op
 from oracle.judge.symptoms import Symptom, symptoms, telling_pushes, without_lost_wraps, wrong_pushes
@@ -80,7 +80,7 @@ def blame(ledger: Ledger, kinds: frozenset[str] | None = None) -> None:
     """Blame rules from primitive to composite."""
     for rule in _inside_first(ledger, walk([r for r in ledger.measured if ledger.symptoms[r]])):
         found = tuple(s for s in ledger.symptoms[rule] if kinds is None or s.kind in kinds)
-        if any(s.kind in ("forward", "derivative") for s in found) and not ledger.measured[rule].usual_crash:
+        if any(s.kind in ("forward", "derivative") for s in found) and _ends(ledger.measured[rule]):
             found = tuple(s for s in found if s.kind != "raises")  # it raises where the wrong formula ends
         if not found:
             continue
@@ -91,6 +91,15 @@ def blame(ledger: Ledger, kinds: frozenset[str] | None = None) -> None:
             continue
         for symptom in found:
             _add(ledger, rule, symptom)
+
+
+def _ends(m: Measured) -> bool:
+    """Whether a rule that goes wrong raises at none of its own points but those where its wrong formula has no value."""
+    if not m.usual_crash:
+        return True
+    points = [case.program.operand_data(case.program.node(0), case.program.inputs) for case, _ in m.crashes]
+    forward = all(crash.during == "forward" for _, crash in m.crashes)
+    return forward and all(undefined(m.rule[0], m.values, point) for point in points)
 
 
 def _inside_first(ledger: Ledger, order: list[Rule]) -> list[Rule]:
