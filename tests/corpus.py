@@ -82,6 +82,14 @@ FAULTY: tuple[Faulty, ...] = (
         note="half precision",
     ),
     Faulty(
+        "float32_gradients.py",
+        "derivative",
+        None,
+        mistake="float32-gradients",
+        severity="imprecise",
+        note="numbers in double precision, gradients in single",
+    ),
+    Faulty(
         "one_gradient_for_all.py",
         "accumulation",
         None,

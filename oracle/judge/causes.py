@@ -341,6 +341,16 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     if fault.detail.startswith(quotients.NAME):
         by = fault.detail.partition(": ")[2]
         return _measured(f"the engine measures its gradients by {by} instead of back-propagating them")
+    if fault.storage is not None:
+        return Words(
+            fault.detail,
+            f"the engine keeps its gradients in {fault.storage.name}, its numbers in float64",
+            (
+                "What type does a gradient have?",
+                "Python floats and PyTorch float64 have 53 bits; these gradients have fewer.",
+                "Keep plain Python floats, or numpy.float64.",
+            ),
+        )
     if fault.detail and fault.detail != "every rule":
         return _naive(fault, op, "its slope loses them")
     m = fault.measured

@@ -139,17 +139,24 @@ class Traits:
     storage   how it keeps its numbers, where that is not as they are
     per_path  it pushes gradients along every path, instead of once per node
     start     what a gradient is before anything has come to it: of leaves, and of results
+    gradients how it keeps gradients, where that is in a shorter float than its numbers
     """
 
     conventions: Conventions
     storage: Storage | None = None
     per_path: bool = False
     start: tuple[float, float] = (0.0, 0.0)
+    gradients: Storage | None = None
 
     @property
     def unit(self) -> float:
         """Its unit of rounding (2^-53; 2^-24 for one that stores float32)."""
         return U if self.storage is None else self.storage.unit
+
+    @property
+    def gradient_unit(self) -> float:
+        """The unit of rounding of its gradients."""
+        return self.unit if self.gradients is None else max(self.unit, self.gradients.unit)
 
     def stored(self, x: float) -> float:
         """A number as this subject holds it."""
@@ -322,6 +329,7 @@ class _Asked:
         self.failures: list[Failure] = []
         self.exercised: dict[Exercise, float] = {}
         self.conventional: set[int] = set()
+        self.paths: defaultdict[int, float] = defaultdict(float)
         self.undecided = False
 
     def result(self) -> Checked:
@@ -397,6 +405,7 @@ class _Asked:
         natural: defaultdict[int, float] = defaultdict(
             float
         )  # adjoints of absolute slopes, for per-path engines
+        self.paths = defaultdict(float, {root: 1.0})
         producers = dict(self.nodes)
         concerned: Iterable[int] = range(root + 1)
         if self.part is not None:
@@ -451,12 +460,18 @@ class _Asked:
             if contribution is None:
                 self.undecided = True
                 contribution = math.nan
-            bound = row.slope_bound.at(point, contribution, abs(g), node.parameters) * (self.traits.unit / U)
+            bound = row.slope_bound.at(point, contribution, abs(g), node.parameters)
+            bound *= self.traits.gradient_unit / U
+            if (
+                self.traits.gradients is not None
+            ):  # what is pushed is rounded on its way, exact as its rule may be
+                bound += 4 * self.traits.gradient_unit * abs(contribution)
             slope = abs(contribution / g) if g and math.isfinite(g) else 0.0
             if g == 0.0 and (
                 error or self.traits.per_path
             ):  # contributions that cancelled have left their rounding
                 slope = abs(self.locals.vjp(k, slot, 1.0, node, point) or 0.0) if weight is None else 1.0
+            self.paths[i] += self.paths[k]
             if math.isfinite(slope):
                 bound += slope * error
                 natural[i] += slope * natural[k]
@@ -472,14 +487,16 @@ class _Asked:
         expected = _add(contributions)
         self.grad[i] = expected
         total = sum(map(abs, contributions))
-        unit = self.traits.unit
+        unit = self.traits.gradient_unit
         bound = self.run.slack[i] + sum(o.bound for o in owed) + len(owed) * smallest_normal(unit)
         if len(owed) > 1:
             bound += 2 * len(owed) * unit * total
         if unit > U:
             bound += 4 * unit * total
-        if self.traits.per_path:
-            bound += 4 * len(self.program) * unit * natural
+        if (
+            self.traits.per_path
+        ):  # n terms summed one by one are off by (n - 1)·u·Σ|term| (Higham, section 4.2)
+            bound += 2 * max(2.0 * len(self.program), self.paths[i]) * unit * natural
         if g is None:
             return bound
         if math.isinf(total) and all(map(math.isfinite, contributions)):

@@ -38,7 +38,7 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
     if fault.policy is not None:
         return None
     for attribute, at_fault in (
-        ("data", fault.storage is not None),
+        ("data", fault.storage is not None and fault.kind == "forward"),
         ("gradient", fault.detail.startswith("start: ") or fault.detail == ONE_FOR_ALL),
     ):
         if at_fault:

@@ -408,7 +408,7 @@ def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome, start: float) -
 
 
 def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], traits: Traits) -> None:
-    unit, start = traits.unit, traits.start[0]  # two leaves start apart, and one together
+    unit, start = traits.gradient_unit, traits.start[0]  # two leaves start apart, and one together
     grads = {role: outcome.answer.observations[-1].grad for role, outcome in roles.items()}
     if "same" in grads:
         together, (a, b) = grads["same"][0], grads["different"][:2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from oracle.case import Case, Observation, Observe
@@ -16,6 +16,9 @@ from oracle.vocabulary import ROWS
 
 WITNESSES = ((0.1, 2.5, 0.9), (0.8, 3.0, 1.5), (0.5, 1.9, 2.6), (1.9, 1.0, 1.6))
 """(p, q, c) with (p + q)·c ≠ p·c + q·c in float64: they tell a sum per node from a sum per path."""
+
+SHORT_WITNESSES = ((0.4, 2.8, 0.8), (0.6, 2.1, 3.3), (0.5, 1.9, 2.6), (1.9, 1.0, 1.6))
+"""The same in float32, for an engine that keeps its gradients so."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def learn(subject: Subject) -> Learned:
     untouched = _untouched(subject)
     kinks = [(row, i) for row in ROWS if row.name in subject.ops for i in range(len(row.kinks))]
     witnesses = [_witness(*w) for w in WITNESSES]
-    cases = [untouched, *witnesses, *(_at_kink(row.name, i, w) for row, i in kinks for w in (1.7, -0.6))]
+    at_kinks = [_at_kink(row.name, i, w) for row, i in kinks for w in (1.7, -0.6)]
+    cases = [untouched, *witnesses, *at_kinks, products()]
     answers = subject.run(cases)
     observed = [answer.observations[-1] if answer.ok and answer.observations else None for answer in answers]
     learned = Learned(Traits({}), untouched=untouched)
@@ -82,7 +86,14 @@ def learn(subject: Subject) -> Learned:
         seen is not None and _summed_per_path(seen.grad, w)
         for seen, w in zip(observed[1 : 1 + len(WITNESSES)], WITNESSES, strict=True)
     )
-    learned.traits = Traits(conventions, kept, per_path, start)
+    shorter = None if kept is not None else _shorter_gradients(observed[-1])
+    if shorter is storage.FLOAT32:
+        found = subject.run([_witness(*w) for w in SHORT_WITNESSES])
+        per_path = all(
+            answer.ok and _summed_per_path(answer.observations[-1].grad, w, _float32)
+            for answer, w in zip(found, SHORT_WITNESSES, strict=True)
+        )
+    learned.traits = Traits(conventions, kept, per_path, start, shorter)
     return learned
 
 
@@ -105,6 +116,22 @@ def _start(seen: Observation, leaves: int) -> tuple[float, float]:
     return found[0], found[1]
 
 
+def products() -> Case:
+    """Two products, added: the gradient of each leaf is another leaf."""
+    r = Recorder()
+    a, b, c, d = (r.input(x) for x in storage.TELLING)
+    _ = a * b + c * d
+    return Case("probe/products", r.finish())
+
+
+def _shorter_gradients(seen: Observation | None) -> storage.Storage | None:
+    """The shorter float in which gradients are kept, where numbers are not."""
+    a, b, c, d = storage.TELLING
+    grads = [] if seen is None else [g for g in seen.grad[:4] if g is not None]
+    way = storage.recognise(grads, (b, a, d, c)) if len(grads) == 4 else None
+    return way if way is not None and way.precision else None
+
+
 def _witness(p: float, q: float, c: float) -> Case:
     """a → m = a·c → m·p + m·q: the gradient of a is (p + q)·c by nodes, p·c + q·c by paths."""
     r = Recorder()
@@ -114,9 +141,18 @@ def _witness(p: float, q: float, c: float) -> Case:
     return Case("probe/paths", r.finish())
 
 
-def _summed_per_path(grad: Sequence[float | None], witness: tuple[float, float, float]) -> bool:
-    p, q, c = witness
-    return grad[0] in (p * c + q * c, q * c + p * c) and grad[0] != (p + q) * c
+def _summed_per_path(
+    grad: Sequence[float | None], witness: tuple[float, float, float], keep: Callable[[float], float] = float
+) -> bool:
+    """keep: a gradient as the engine keeps it"""
+    p, q, c = map(keep, witness)
+    one, other = keep(p * c), keep(q * c)
+    return grad[0] == keep(one + other) != keep(keep(p + q) * c)
+
+
+def _float32(x: float) -> float:
+    assert storage.FLOAT32.keep is not None
+    return storage.FLOAT32.keep(x)
 
 
 def _at_kink(op: str, index: int, factor: float) -> Case:

@@ -15,6 +15,7 @@ from oracle.judge.fault import ONE_FOR_ALL, Fault
 from oracle.judge.mistakes import scale
 from oracle.judge.probe import ask
 from oracle.judge.symptoms import everywhere
+from oracle.judge.traits import products
 from oracle.report import Severity
 from oracle.vocabulary import VOCABULARY
 
@@ -36,6 +37,10 @@ def storage(ledger: Ledger) -> None:
                 seen=ledger.learned.stored,
             ),
         )
+    if ledger.traits.gradients is not None:
+        way = ledger.traits.gradients
+        fault = ledger.add(Fault("derivative", "imprecise", detail=f"{way.name}-gradients", storage=way))
+        fault.note(products(), None)
     if any(start):
         _trait(
             ledger, "start", Fault("accumulation", "wrong", detail=f"start: {short(start[0] or start[1])}")

@@ -115,7 +115,7 @@ class _Judging:
 
     def __init__(self, subject: Subject, judgement: Judgement) -> None:
         self.subject, self.judgement = subject, judgement
-        self.unit = max(U, judgement.learned.traits.unit)
+        self.unit = max(U, judgement.learned.traits.gradient_unit)
         self.wrong_engine = bool(judgement.unexplained) or any(
             f.severity == "wrong" for f in judgement.faults
         )

@@ -186,7 +186,9 @@ def _prepared(engine: Engine, ways: list[Way]) -> list[Way]:
 
         return both
 
-    return [(f"root.{name}(), {written}", after(name, way)) for written, way in ways for name in known][:STRANGERS]
+    return [(f"root.{name}(), {written}", after(name, way)) for written, way in ways for name in known][
+        :STRANGERS
+    ]
 
 
 def _means_gradient(name: str) -> bool:
