@@ -161,6 +161,20 @@ class Program:
             for i in node.operands
         )
 
+    def without_numbers(self) -> Program:
+        """The same with every plain number made an input of its own, after those that there are."""
+        first, more = len(self.inputs), len(self.numbers)
+
+        def operand(i: int) -> int:
+            return first + ~i if i < 0 else i if i < first else i + more
+
+        return Program.build(
+            (*self.inputs, *map(float, self.numbers)),
+            [(node.op, [operand(i) for i in node.operands], node.parameters) for _, node in self.nodes()],
+            operand(self.root),
+            {operand(i): label for i, label in self.labels},
+        )
+
     def reaches(self, root: int | None = None) -> list[bool]:
         """For every value, whether it leads to the root (the root itself included)."""
         live = [False] * len(self)

@@ -802,6 +802,13 @@ FAULTY: tuple[Faulty, ...] = (
         note="a queue with a visited set: nodes run in breadth-first order",
     ),
     Faulty(
+        "append_without_numbers.py",
+        "schedule",
+        None,
+        mistake="visited-twice",
+        note="appends a node at every visit; takes no plain numbers, which most graphs of the suite have",
+    ),
+    Faulty(
         "append_outside_test.py",
         "schedule",
         None,

@@ -40,6 +40,16 @@ def deep() -> tuple[Case, ...]:
     return tuple(graphs.deep())
 
 
+OF_VALUES = "-of-values"
+"""What the name of a case ends in whose numbers have been made values."""
+
+
+def of_values(case: Case) -> Case:
+    """A case of one backward with its plain numbers made values, for an engine that takes none beside a value."""
+    reason = f"{case.reason}; its numbers are values, since this engine takes no plain ones"
+    return Case(f"{case.name}{OF_VALUES}", case.program.without_numbers(), reason)
+
+
 def select(
     levels: frozenset[str] = frozenset(), pattern: str = "*", with_deep: bool = False
 ) -> Iterator[Case]:
@@ -48,5 +58,8 @@ def select(
     from fnmatch import fnmatchcase
 
     for case in (*cases(), *(deep() if with_deep or pattern != "*" else ())):
-        if (not levels or case.level in levels) and fnmatchcase(case.name, pattern):
-            yield case
+        if not levels or case.level in levels:
+            if fnmatchcase(case.name, pattern):
+                yield case
+            elif pattern == case.name + OF_VALUES:
+                yield of_values(case)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from oracle import suite
 from oracle.case import Case
 from oracle.judge.blame import account, crashes, remainder, rules, whole
 from oracle.judge.blame.ledger import Ledger
@@ -25,12 +26,27 @@ def judge_subject(subject: Subject, cases: Sequence[Case]) -> Judgement:
     """Run the cases on a subject and find the causes of whatever is wrong."""
     learned = learn(subject)
     outcomes = ask(subject, cases, learned.traits)
+    outcomes += _of_values(subject, outcomes, learned.traits)
     outcomes, flips = _twice(subject, outcomes, learned.traits)
     return replace(_blame(Ledger(subject, learned, outcomes)), flips=flips)
 
 
 SET_ORDER = ("accumulate", "graph", "lifecycle", "nn", "training")
 """Levels in which the order of a set of nodes may matter."""
+
+
+def _of_values(subject: Subject, outcomes: list[Outcome], traits: Traits) -> list[Outcome]:
+    """The graphs that stopped at a plain number, with values in the place of numbers: an engine that takes none beside
+    a value is still asked how it walks a graph."""
+    stopped = [
+        o.case
+        for o in outcomes
+        if o.case.level in ("graph", "nn")
+        and not o.case.policy
+        and crashes.at_a_number(o)
+        and len(o.case.program) <= TWICE_AT_MOST
+    ]
+    return [o for o in ask(subject, [suite.of_values(case) for case in stopped], traits) if o.answer.ok]
 
 
 TWICE_AT_MOST = 2000

@@ -150,6 +150,17 @@ def special_crash(o: Outcome) -> bool:
     return not row.ordinary(point) and row.kink(point) is None
 
 
+def at_a_number(o: Outcome) -> bool:
+    """Whether computing a case stopped where an op was given a plain number beside a value."""
+    crash, program = o.answer.crash, o.case.program
+    node = (
+        None
+        if crash is None or crash.node is None or crash.during != "forward"
+        else program.producer(crash.node)
+    )
+    return node is not None and "value" != program.form(node).replace("-value", "")
+
+
 def crashing_rule(o: Outcome) -> Rule | None:
     """The rule at which a case raised; in backward, the case's first op where it is about one op."""
     crash, program = o.answer.crash, o.case.program

@@ -94,7 +94,7 @@ def blame(ledger: Ledger, kinds: frozenset[str] | None = None) -> None:
 
 
 def _ends(m: Measured) -> bool:
-    """Whether a rule that goes wrong raises at none of its own points but those where its wrong formula has no value."""
+    """Whether a wrong rule raises at none of its own points but those where its wrong formula has no value."""
     if not m.usual_crash:
         return True
     points = [case.program.operand_data(case.program.node(0), case.program.inputs) for case, _ in m.crashes]
