@@ -684,6 +684,7 @@ FAULTY: tuple[Faulty, ...] = (
         mistake="clamped",
         note="exp stops growing at 4 (its slope is its value)",
     ),
+    Faulty("exp_stops_at_50.py", "forward", "exp", mistake="clamped", note="exp stops growing at 50"),
     Faulty(
         "tanh_saturates_early.py", "forward", "tanh", mistake="clamped", note="tanh is exactly ±1 beyond 3"
     ),

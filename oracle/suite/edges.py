@@ -16,6 +16,7 @@ NUMERICS: tuple[tuple[str, Point, str], ...] = (
     ("sigmoid", (-40.0,), "the tail of the logistic function is small, not 0"),
     ("sigmoid", (36.0,), "1 - sigmoid has one digit left"),
     ("exp", (-37.5,), "a small result"),
+    ("exp", (60.0,), "a large result, within the range of single precision"),
     ("log1p", (1e-10,), "log(1 + x) has lost x by the time the logarithm is taken"),
     ("expm1", (1e-10,), "exp(x) - 1 keeps six digits here"),
     ("softplus", (-40.0,), "log(1 + exp(x)) is 0 where the value is 4e-18"),
