@@ -97,6 +97,14 @@ FAULTY: tuple[Faulty, ...] = (
         note="the list that holds a gradient is a default argument, one for all values",
     ),
     Faulty(
+        "restarts_at_one.py",
+        "accumulation",
+        None,
+        mistake="altered",
+        also=("derivative:-",),
+        note="backward sets each node's gradient to 1 before it pushes: what was pushed to it is lost",
+    ),
+    Faulty(
         "averages_shares.py",
         "accumulation",
         None,

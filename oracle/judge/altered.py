@@ -42,6 +42,8 @@ def whole(failures: Sequence[Failure], checked: Sequence[Checked]) -> tuple[str,
 
 def _ways(sums: Sequence[Failure]) -> Iterator[tuple[str, Alter]]:
     largest = max((abs(f.observed) for f in sums), default=math.inf)
+    if all(f.observed in (0.0, 1.0) for f in sums):
+        yield "begins anew with 1 in the place of", lambda x, uses: 1.0
     yield f"cuts off at ±{short(largest)}", lambda x, uses: math.copysign(min(abs(x), largest), x)
     yield "divides by the number of their contributions", lambda x, uses: x / uses
     for places in range(2, 13):
