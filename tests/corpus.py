@@ -1373,6 +1373,11 @@ CORRECT: tuple[Correct, ...] = (
         "get_gradients(y) returns a mapping from nodes to gradients, and leaves the nodes alone",
         policies=("exponential",),
     ),
+    Correct(
+        "leaf_root_ignored.py",
+        "backward on a leaf does nothing, so that its gradient stays 0",
+        policies=("leaf-root",),
+    ),
     Correct("order_first.py", "run_backward() wants arrange() called before it"),
     Correct(
         "gradient_method.py", "grad() is a method; what it gives is kept by function objects behind the nodes"

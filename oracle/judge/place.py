@@ -203,7 +203,8 @@ def _own_frame(subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rul
     if inner is None or outer is None or inner.first == outer.first:
         return inner or outer
     rules = [(row.name, row.forms[0]) for row in VOCABULARY.values() if row.name in subject.ops]
-    for rule in rules:
+    own = [(fault.op, form) for form in VOCABULARY[fault.op].forms] if fault.op is not None else []
+    for rule in (*own, *rules):
         if rule in bad:
             continue
         case, other, _ = _one_op(rule, VOCABULARY[rule[0]].points[0], under=False)

@@ -13,6 +13,7 @@ from oracle.vocabulary import VOCABULARY, Point
 POLICIES: Mapping[str, str] = {
     "second-backward": "a second backward of one graph adds the same gradients again",
     "two-roots": "gradients of two roots over a shared value add up",
+    "leaf-root": "backward on a leaf gives it the gradient 1",
     "recursion-depth": "a graph may be deeper than Python's recursion limit",
     "exponential-paths": "time grows with the number of nodes, not of paths",
     "domain-errors": "an op outside its domain gives nan or inf",

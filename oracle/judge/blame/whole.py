@@ -98,7 +98,10 @@ def seed(ledger: Ledger) -> None:
     fresh = [f for f in seeds if f.run.fresh]
     made = {_root_op(f.run) for f in fresh}
     right = {_root_op(c.run) for c in rooted if not any(f.equation == 3 for f in c.failures)}
-    if made and right and not made & right and None not in made:
+    if made == {None} and right - made:
+        fault = ledger.add(Fault("seed", "policy", policy="leaf-root"))
+        ledger.take([fault], lambda f: f.equation == 3)
+    elif made and right and not made & right and None not in made:
         deepest = walk([(op, VOCABULARY[op].forms[0]) for op in made if op is not None])[0][0]
         fault = ledger.add(Fault("seed", "wrong", deepest))
         ledger.take([fault], lambda f: f.equation == 3)
