@@ -158,7 +158,7 @@ def at_a_number(o: Outcome) -> bool:
         if crash is None or crash.node is None or crash.during != "forward"
         else program.producer(crash.node)
     )
-    return node is not None and "value" != program.form(node).replace("-value", "")
+    return node is not None and program.form(node).replace("-value", "") != "value"
 
 
 def crashing_rule(o: Outcome) -> Rule | None:
