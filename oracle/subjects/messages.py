@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -296,6 +297,10 @@ def _complaint(field: str, expected: str, found: Any, example: str = "") -> Lost
     )
 
 
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,16}\b|(?<![\d.])\d{13,16}(?![\d.])")
+"""Where an object lies in memory, as `repr` and `id` say it: another number in every run."""
+
+
 def _crash(data: Any, size: int) -> Crash:
     if not isinstance(data, dict):
         raise _complaint("error", "an object", data, ERROR)
@@ -315,7 +320,7 @@ def _crash(data: Any, size: int) -> Crash:
             raise _complaint(f"error.{field}", "a string", data.get(field), ERROR)
     return Crash(
         one_line(data["type"]),
-        one_line(data["message"]),
+        ADDRESS.sub("…", one_line(data["message"])),
         node=node,
         during=during,
         line=line,

@@ -74,6 +74,15 @@ def test_nothing_is_left_running(tmp_path: Path) -> None:
         assert state == "Z", "a process that the subject started is still there"
 
 
+def test_where_an_object_lies_in_memory_is_left_out_of_messages(write: Write) -> None:
+    """So that two runs give one report."""
+    unlucky = UNLUCKY.format("raise KeyError(id(self), object(), 123456)")
+    with open_subject(write(changed((MUL, unlucky)))) as subject:
+        crash = subject.run([BAD])[0].crash
+    assert crash is not None
+    assert crash.message == "(…, <object object at …>, 123456)"
+
+
 def test_crashes_are_not_losses(write: Write) -> None:
     with open_subject(write(changed((MUL, UNLUCKY.format("raise KeyError('thirteen')"))))) as subject:
         crash = subject.run([BAD])[0].crash
