@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 from oracle import suite
 from oracle.checking import check
+from oracle.judge import quotients
 from oracle.judge.causes import Demands
+from oracle.judge.probe import Pushed
 from oracle.report import Cause
 from oracle.subjects import open_subject
 from tests import corpus, table
@@ -61,6 +64,30 @@ def test_the_formula_stands_as_it_is_to_be_written(file: str, says: str) -> None
     assert cause.example is not None
     shown = [(row.grad, row.local_grad) for row in cause.example.table if row.grad_verdict == "wrong"]
     assert all(g is not None and h is not None and abs(g - h) > 1e-3 for g, h in shown), "the numbers show it"
+
+
+def test_an_op_that_is_there_and_never_works_fails_the_run(tmp_path: Path) -> None:
+    """As a method that returns nothing does; one that is still to be written is no op at all."""
+    (broken,) = (c for c in causes("math_not_imported.py") if c.op == "exp")
+    assert (broken.kind, broken.demanded) == ("missing", True)
+    source = (corpus.ENGINES / "math_not_imported.py").read_text(encoding="utf-8")
+    before, _, after = source.partition("        out = Value(math.exp(self.data)")
+    written = before + "        pass\n\n    def backward" + after.partition("    def backward")[2]
+    (tmp_path / "engine.py").write_text(written, encoding="utf-8")
+    with open_subject(str(tmp_path / "engine.py")) as subject:
+        assert "exp" not in subject.ops and "relu" in subject.ops
+
+
+def test_one_error_is_no_difference_quotient() -> None:
+    """Of so many schemes and steps, some reproduce any error of one operand; at three it takes the real one."""
+
+    def pushed(x: float, slope: float) -> Pushed:
+        return Pushed((x,), 0, "alone", 1.0, math.sin(x), slope, math.cos(x), False, True)
+
+    measured = [pushed(x, (math.sin(x + 1e-5) - math.sin(x)) / 1e-5) for x in (0.4, 1.1, 2.3)]
+    assert str(quotients.rule("sin", measured)) == "forward differences with step 1e-05"
+    assert quotients.rule("sin", measured[:1]) is None
+    assert quotients.rule("sin", [pushed(0.4, math.cos(0.4) + 1e-9)] * 4) is None
 
 
 def test_an_operand_that_the_graph_is_not_told_of() -> None:

@@ -38,6 +38,9 @@ STEPS = (
 ENOUGH, MOST = 6, 2 / 3
 """Errors that have to be reproduced before a step is believed: how many, and which share of all."""
 
+POINTS = 3
+"""Operands of one op at which its error has to be reproduced."""
+
 LITTLE = 0.1
 """What a quotient is off by at most, in parts of the slope and 1."""
 
@@ -78,16 +81,16 @@ def whole(failures: Iterable[Failure]) -> Quotient | None:
 
 
 def rule(op: str, pushes: Sequence[Pushed]) -> Quotient | None:
-    """The quotient by which the rule of one op gets its slope, or None."""
+    """The quotient by which the rule of one op gets its slope, or None. It has to show at several operands: with the
+    schemes and steps that there are, some reproduce any single error."""
     parameters = VOCABULARY[op].settings[0]
-    wrong = [p for p in pushes if not p.ok and p.upstream]
+    wrong = {p.point: p for p in pushes if not p.ok and p.upstream and math.isfinite(p.observed)}
     return _best(
         [
             (_along(op, parameters, p), p.observed / p.upstream, p.expected / p.upstream)
-            for p in wrong
-            if math.isfinite(p.observed)
+            for p in wrong.values()
         ],
-        enough=min(2, len(wrong) or 2),
+        enough=POINTS,
     )
 
 
