@@ -43,6 +43,9 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
     if not subject.has_backward:
         exit_code = 3
         error = "the engine computes values but has no working backward, so no gradient could be checked"
+    elif _blind(judgement):
+        exit_code = 3
+        error = "after backward no value says what its gradient is, so none could be checked"
     return Report(
         SubjectInfo(
             subject.name,
@@ -68,6 +71,13 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
         (),
         error,
     )
+
+
+def _blind(judgement: Judgement) -> bool:
+    """Whether no gradient but a root's was ever read, though there were some to read."""
+    rooted = [c.run for o in judgement.outcomes for c in o.checked if c.run.root is not None]
+    below = [g for run in rooted for i, g in enumerate(run.grad) if i != run.root]
+    return bool(below) and all(g is None for g in below)
 
 
 def _network(

@@ -1422,6 +1422,7 @@ UNUSABLE: tuple[Unusable, ...] = (
     Unusable("no_engine.py", "no class that takes a number and has arithmetic"),
     Unusable("scaffold.py", "a scaffold: every body is a TODO"),
     Unusable("tensor_engine.py", "a tensor engine that takes no single number"),
+    Unusable("pulled.py", "each leaf is asked for its gradient: there is neither a root nor a backward"),
     Unusable("constructor_raises.py", "the constructor raises AttributeError"),
 )
 

@@ -44,7 +44,7 @@ def judge(row: Row) -> Verdict:
     return compare(row, report(row))
 
 
-def report(row: Row) -> Report:
+def report(row: Row | corpus.Unusable) -> Report:
     """Check one engine of the corpus against the whole suite."""
     path = corpus.path(row)
     allow = ("numpy",) if "import numpy" in path.read_text() else ()

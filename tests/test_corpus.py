@@ -14,6 +14,7 @@ import pytest
 
 from oracle.report import Report
 from oracle.reports import FORMATS
+from oracle.subjects import LoadError
 from tests import corpus, table
 
 EXACT_LINES = 137
@@ -46,6 +47,17 @@ def test_correct_engine(row: corpus.Correct, verdicts: dict[str, table.Verdict])
     verdict = verdicts[row.file]
     assert not verdict.detected, f"false alarm: {verdict.extra}"
     assert not verdict.unexplained
+
+
+@pytest.mark.parametrize("row", corpus.UNUSABLE, ids=lambda row: row.file)
+def test_unusable_engine(row: corpus.Unusable) -> None:
+    """One sentence, and neither praise nor blame."""
+    try:
+        report = table.report(row)
+    except LoadError as problem:
+        assert str(problem)
+        return
+    assert report.exit_code == 3 and report.error
 
 
 def test_lines(verdicts: dict[str, table.Verdict]) -> None:
