@@ -97,6 +97,13 @@ FAULTY: tuple[Faulty, ...] = (
         note="the list that holds a gradient is a default argument, one for all values",
     ),
     Faulty(
+        "small_not_passed_on.py",
+        "schedule",
+        None,
+        mistake="small-dropped",
+        note="nodes whose gradient is not above 0.05 push nothing",
+    ),
+    Faulty(
         "restarts_at_one.py",
         "accumulation",
         None,

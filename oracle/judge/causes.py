@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from oracle.floats import short
 from oracle.formulas import FORMULAS
-from oracle.judge import altered, policies, quotients
+from oracle.judge import altered, policies, quotients, small
 from oracle.judge.example import again, example, pick
 from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, one_sided, scale
@@ -517,6 +517,16 @@ def _accumulation(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
 
 def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     why = "A node may push its gradient on only when all its users have pushed theirs, and only once."
+    if fault.detail.startswith(small.NAME):
+        return Words(
+            small.NAME,
+            f"backward does not pass on gradients of {fault.detail.partition(': ')[2]}",
+            (
+                "Which nodes does backward pass by?",
+                "A small gradient is owed like any other: along many paths, or times a large slope, it is small no more.",
+                "Take the threshold away.",
+            ),
+        )
     if fault.detail == "not passed on":
         return Words(
             "not-passed-on",

@@ -85,6 +85,7 @@ def _blame(ledger: Ledger) -> Judgement:
     crashes.at_special_points(ledger)
     whole.differences(ledger)
     whole.altered_alike(ledger)
+    whole.small_dropped(ledger)
     whole.one_for_all(ledger)
     whole.seed(ledger)
     if rules.anything_wrong(ledger):

@@ -5,7 +5,7 @@ were measured or altered alike, whether every rule fails in one way.
 from __future__ import annotations
 
 from oracle.floats import short
-from oracle.judge import altered, quotients
+from oracle.judge import altered, quotients, small
 from oracle.judge.blame.crashes import raised_in_backward
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.blame.rules import blame
@@ -82,6 +82,15 @@ def altered_alike(ledger: Ledger) -> None:
     ledger.take([ledger.whole], _plain_gradient, lambda f: altered.altered(f, alter))
 
 
+def small_dropped(ledger: Ledger) -> None:
+    """Whether no gradient below some size is passed on."""
+    threshold = small.whole(ledger.subject, ledger.open, [c for o in ledger.outcomes for c in o.checked])
+    if threshold is None:
+        return
+    ledger.whole = ledger.add(Fault("schedule", "wrong", detail=f"{small.NAME}: {threshold}"))
+    ledger.take([ledger.whole], _plain_gradient, threshold.explains)
+
+
 def one_for_all(ledger: Ledger) -> None:
     """Whether all values have one and the same gradient: that of the class, or of a mutable default argument."""
     fresh = [c for o in ledger.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
@@ -141,6 +150,7 @@ def everywhere_alike(ledger: Ledger) -> bool:
     if ledger.whole is not None:
         # its forward was computed as ever
         measured = ledger.whole.kind in ("seed", "derivative", "accumulation")
+        measured |= ledger.whole.detail.startswith(small.NAME)
         blame(ledger, silent if measured else frozenset({"missing"}))
         return True
     found = everywhere(ledger.measured, ledger.symptoms)
