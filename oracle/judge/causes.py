@@ -523,7 +523,7 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             f"backward does not pass on gradients of {fault.detail.partition(': ')[2]}",
             (
                 "Which nodes does backward pass by?",
-                "A small gradient is owed like any other: along many paths, or times a large slope, it is small no more.",
+                "A small gradient is owed like any other: along many paths, or times a large slope, it is not small.",
                 "Take the threshold away.",
             ),
         )
