@@ -224,6 +224,8 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
     after = mended.edit.after
     if mended.edit.adds:
         so = f"Next to the line {line} belongs: {after}"
+    elif mended.edit.inside:
+        so = f"The line {line} belongs inside the block above it"
     elif not after:
         so = f"The line {line} belongs behind its neighbour"
     else:

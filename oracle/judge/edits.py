@@ -19,13 +19,14 @@ Change = Callable[[ast.AST], Iterator[ast.AST]]
 @dataclass(frozen=True)
 class Edit:
     """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost;
-    `order`: the same statements in another order."""
+    `order`: the same statements in another order; `inside`: a statement that belongs into the block above it."""
 
     line: int
     lines: tuple[tuple[int, str], ...]
     after: str
     adds: bool = False
     order: bool = False
+    inside: bool = False
 
 
 # What may be meant instead -------------------------------------------------------------------------------------------
@@ -154,6 +155,8 @@ def _meant_otherwise(
         for function in functions:
             yield from _changed(function, lines, change)
     for function in functions:
+        yield from _indented(function, lines)
+    for function in functions:
         wanted = (
             [f"{root}.{names[1]} = 1.0" for root in _roots(function)]
             if kind == "seed"
@@ -242,6 +245,18 @@ def _swapped(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
             texts = [*b, *between, *a]
             line = one.lineno if len(a) <= len(b) else two.lineno
             yield Edit(line, tuple(zip(numbers, texts, strict=True)), "", order=True)
+
+
+def _indented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
+    """A statement behind a condition, as the last one under it."""
+    for block in _blocks(function):
+        for one, two in pairwise(block):
+            if not isinstance(one, ast.If) or one.orelse or isinstance(two, (*_RETURNS, Function)):
+                continue
+            deeper = " " * (one.body[-1].col_offset - two.col_offset)
+            if deeper and one.body[-1].lineno > one.lineno:
+                moved = [deeper + text for text in _lines(two, lines)]
+                yield Edit(two.lineno, tuple(enumerate(moved, two.lineno)), "", inside=True)
 
 
 _RETURNS = (ast.Return, ast.Raise, ast.Break, ast.Continue)

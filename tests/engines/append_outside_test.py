@@ -52,7 +52,7 @@ class Value:
         out._backward = _backward
         return out
 
-    def backward(self):  # BUG
+    def backward(self):
         order, visited = [], set()
 
         def visit(v):
@@ -60,7 +60,7 @@ class Value:
                 visited.add(v)
                 for child in v._prev:
                     visit(child)
-            order.append(v)
+            order.append(v)  # BUG
 
         visit(self)
         self.grad = 1.0
