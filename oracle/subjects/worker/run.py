@@ -8,6 +8,7 @@ from time import thread_time
 from .engine import Engine, NotANumber
 from .find_ops import in_order
 from .keeping import ReadOnly
+from .look import methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Build:
         for op, operands, extra in self.rows:
             out = calls[op](*[x.x if type(x) is plain else values[x] for x in operands], *extra)
             if not isinstance(out, engine.types):
-                raise not_a_node(engine, op, out)
+                raise not_a_node(engine, op, out, reflected=type(operands[0]) is plain)
             values.append(out)
             made.append(engine.read_data(out))
             self.at += 1
@@ -172,8 +173,13 @@ def parameters(node: list[Any]) -> dict[str, float]:
     return {name: float.fromhex(x) for name, x in node[2].items()} if len(node) > 2 else {}
 
 
-def not_a_node(engine: Engine, op: str, out: Any) -> Broken:
+def not_a_node(engine: Engine, op: str, out: Any, reflected: bool = False) -> Broken:
+    """reflected: a plain number was on the left, so that Python asked the other method"""
     name, where = engine.names.get(op, (op, (None, None)))
+    if reflected and name.startswith("__"):
+        name = f"__r{name[2:]}"
+        code = getattr(methods(engine.cls).get(name), "__code__", None)
+        where = (None, None) if code is None else (code.co_filename, code.co_firstlineno)
     if out is None or out is NotImplemented:
         return Broken("NoResult", f"{name} returned {out}", where)
     return Broken("NotANode", f"{name} returned a {type(out).__name__}, not a {engine.cls.__name__}", where)
