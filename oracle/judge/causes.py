@@ -558,7 +558,7 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         )
     return Words(
         None,
-        "every rule is right, but backward visits nodes in a wrong order, or more than once",
+        "backward visits nodes in a wrong order, or more than once",
         (
             "In which order are the nodes visited?",
             why,
@@ -633,6 +633,18 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             MISNAMED,
             f"{op} is missing: the method is called {misnamed}, Python looks for {name}",
             (f"How is {name} spelled?", f"Python calls {name}, never {misnamed}.", f"Rename it to {name}."),
+        )
+    if crash is not None and _broken(fault):
+        return Words(
+            None,
+            f"{op} never gives a value{because}",
+            (
+                "What does this method hand back, or where does it stop?",
+                f"{crash.type}: {crash.message}",
+                "Return the node that it makes."
+                if crash.type == "NoResult"
+                else "Define or import what it names.",
+            ),
         )
     return Words(
         None,
