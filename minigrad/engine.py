@@ -133,7 +133,9 @@ class Value(Methods):
         earlier: list[tuple[Value, float]] = []
         rows = set()  # the tuples of dot and sum that were looked through: many nodes share one
         todo = [self]
-        while True:  # `while todo` would be slow on a first graph: Python 3.11 adapts to it at the eighth call
+        while (
+            True
+        ):  # `while todo` would be slow on a first graph: Python 3.11 adapts to it at the eighth call
             if not todo:
                 return nodes, earlier
             node = todo.pop()

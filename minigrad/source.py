@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from minigrad.engine import FORWARD, VJPS
 from minigrad.recording import Recording, Step
@@ -31,6 +31,19 @@ TERMS = 100
 INDENT = "    "
 
 
+class Dot(NamedTuple):
+    """A dot's gradient, by name; the gradients of parameters to which it alone owes something; their lines."""
+
+    gradient: str
+    targets: list[str]
+    lines: list[str]
+
+
+def any_negative_zero(*numbers: float) -> bool:
+    """Whether one of them is -0.0."""
+    return any(x == 0.0 and math.copysign(1.0, x) < 0.0 for x in numbers)
+
+
 class Source:
     """The lines of a recording, and what they refer to.
 
@@ -45,14 +58,19 @@ class Source:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.steps = recording.steps
-        self.names: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "tanh": math.tanh}
+        self.names: dict[str, Any] = {
+            "inf": math.inf,
+            "nan": math.nan,
+            "tanh": math.tanh,
+            "any_negative_zero": any_negative_zero,
+        }
         self.data = [self._name(i, step) for i, step in enumerate(self.steps)]
         self.parameters = [self.data[i] for i, step in enumerate(self.steps) if step.op == "parameter"]
         self.needed = self._needed()
         self.targets = [i for i, step in enumerate(self.steps) if step.op == "parameter" and self.needed[i]]
         self.gradients = [f"g{i}" for i in self.targets]
         self.forward = [line for i, step in enumerate(self.steps) for line in self._forward(i, step)]
-        self.backward = list(self._backward())
+        self.backward, _ = self._backward()
         inputs = count()
         self.pattern = _pattern(recording.shape, inputs)
         self.conversions = [f"i{k} = float(i{k})" for k in range(next(inputs))]
@@ -73,13 +91,24 @@ class Source:
 
     def loop(self) -> str:
         """A function of many rows: the results of each, and the gradients of their sum. The last row comes first,
-        as it does in the graph of a sum."""
+        as it does in the graph of a sum.
+
+        Of many a row a relu passes nothing on, and all that a dot adds to its parameters are zeros. These are left
+        out where they change nothing, which is where all operands are finite (else the dot is not), and no gradient
+        is -0.0 any more: the zero that the other one turns into itself.
+        """
+        backward, dots = self._backward(apart=True)
+        for i, dot in dots.items():
+            backward.append(f"if {dot.gradient} or fresh{i} or {self.data[i]} - {self.data[i]}:")
+            backward += self._indented(1, dot.lines)
+            backward.append(f"{INDENT}fresh{i} = fresh{i} and any_negative_zero({', '.join(dot.targets)})")
         return "\n".join(
             [
                 "def loop(parameters, rows, seed):",
-                *self._indented(1, [*self._unpacked(), *self._zeros(), "results = []"]),
+                *self._indented(1, [*self._unpacked(), *self._zeros()]),
+                *self._indented(1, [*(f"fresh{i} = True" for i in dots), "results = []"]),
                 *self._indented(1, [f"for {self.pattern} in reversed(rows):"]),
-                *self._indented(2, [*self.conversions, *self.forward, *self.backward]),
+                *self._indented(2, [*self.conversions, *self.forward, *backward]),
                 *self._indented(2, [f"results.append({self._results()})"]),
                 *self._indented(1, ["results.reverse()", f"return results, {_tuple(self.gradients)}"]),
             ]
@@ -121,9 +150,14 @@ class Source:
             rule = PARAMETRISED[step.op].forward if _is_parametrised(step) else FORWARD[step.op]
             yield f"{y} = {self._call(f'{step.op}_{len(x)}', rule, [*x, *map(repr, step.plain)])}"
 
-    def _backward(self) -> Iterator[str]:
-        """The lines of all gradients, newest step first: each is complete when its step is reached."""
+    def _backward(self, apart: bool = False) -> tuple[list[str], dict[int, Dot]]:
+        """The lines of all gradients, newest step first: each is complete when its step is reached. With `apart`,
+        those of parameters to which one dot, and nothing else, owes something are not among them, but by that dot's
+        place."""
+        lines: list[str] = []
+        dots: dict[int, Dot] = {}
         owed: list[list[str]] = [[] for _ in self.steps]  # what each step gets
+        owing: list[list[int]] = [[] for _ in self.steps]  # from which steps
         for i in self.targets:
             owed[i].append(f"g{i}")  # added to
         owed[self.recording.results[0]].append("seed")
@@ -135,10 +169,20 @@ class Source:
                 (g,) = terms  # handed on as it is: no line at all
             elif self.steps[i].op == "relu" and len(terms) <= TERMS and not any(" if " in x for x in terms):
                 g = f"({' + '.join(terms)})"  # read once or, where relu is flat, never: half of a network's sums
+            elif (
+                apart and self.steps[i].op == "parameter" and [self.steps[k].op for k in owing[i]] == ["dot"]
+            ):
+                dot = dots[owing[i][0]]
+                dot.targets.append(g)
+                dot.lines.extend(_sum(g, terms))
             else:
-                yield from _sum(g, terms)
+                lines.extend(_sum(g, terms))
+            if self.steps[i].op == "dot":
+                dots[i] = Dot(g, [], [])
             for operand, expression in self._contributions(i, g):
                 owed[operand].append(expression)
+                owing[operand].append(i)
+        return lines, {i: dot for i, dot in dots.items() if dot.targets}
 
     def _contributions(self, i: int, g: str) -> Iterator[tuple[int, str]]:
         """What step i owes each operand, in the engine's order."""

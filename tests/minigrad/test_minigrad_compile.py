@@ -221,6 +221,34 @@ def test_a_training_step_has_the_bits_of_the_object_graph() -> None:
             assert any(p.grad for p in nets[0].parameters())
 
 
+few = st.sampled_from([0.0, -0.0, 0.5, -0.5, 1.0, -1.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.one_of(few, few, number), min_size=17, max_size=17),
+    st.lists(st.tuples(st.lists(few | number, min_size=2, max_size=2), few), min_size=1, max_size=6),
+    st.sampled_from([1.0, -0.25, 0.0, -0.0]),
+)
+def test_zeros_are_left_out_only_where_they_change_nothing(
+    data: list[float], rows: list[tuple[list[float], float]], gradient: float
+) -> None:
+    """Neurons that are dead in some rows or in all; every kind of zero; operands that are not finite."""
+    nets = [nn.MLP(2, [4, 1], fused=fused) for fused in (True, False)]
+    for net in nets:
+        for parameter, x in zip(net.parameters(), data, strict=True):
+            parameter.data = x
+
+    def margin(net: nn.MLP, x: Any, side: Any) -> Value:
+        return (0.5 - net(x) * side).relu()
+
+    minigrad.compile(functools.partial(margin, nets[0])).backward_sum(rows, gradient)
+    made = [margin(nets[1], x, side) for x, side in rows]
+    functools.reduce(operator.add, made).backward(gradient)
+    for p, q in zip(*(net.parameters() for net in nets), strict=True):
+        assert bits(p.grad) == bits(q.grad)
+
+
 def test_a_row_too_long_for_one_line() -> None:
     """Python's parser is recursive."""
     w = fresh([0.1 * k for k in range(1000)])
