@@ -39,7 +39,8 @@ class Value(Methods):
     op      the name of the op that made it, as in torch; "" for a leaf
     a, b    that op's operands. One operand: a Value and None. Two: two Values. Ops that take plain numbers
             (the exponent of `x**2`, the slope of leaky_relu) keep those in `b`, as a tuple; ops of three
-            operands keep the Values in `a`, as a tuple. dot and sum keep rows of Values in both (`rows`).
+            operands keep the Values in `a`, as a tuple. dot, sum and fused neurons keep rows of Values in
+            both (`rows`).
             See `parents` and `parameters`.
     label   a name for pictures and messages
     number  counts Values in the order of their creation
@@ -110,8 +111,8 @@ class Value(Methods):
                 x, z = a.data, b.data
                 a.grad += vjp_a(g, node.data, x, z)
                 b.grad += vjp_b(g, node.data, x, z)
-            elif op in ROWS:  # dot and sum
-                ROWS[op][len(a) + len(b)].push(g, a, b)
+            elif op in ROWS:  # dot, sum and fused neurons
+                ROWS[op][len(a) + len(b)].push(g, node.data, a, b)
             else:  # plain numbers besides, or three operands
                 operands = node.parents
                 data = [operand.data for operand in operands]
@@ -131,7 +132,7 @@ class Value(Methods):
         zero = float("-0")
         nodes: list[Value] = []
         earlier: list[tuple[Value, float]] = []
-        rows = set()  # the tuples of dot and sum that were looked through: many nodes share one
+        rows = set()  # the rows of Values that were looked through: many nodes share one
         todo = [self]
         while (
             True

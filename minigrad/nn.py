@@ -19,8 +19,6 @@ ACTIVATIONS = (
 )
 # fmt: on
 
-DOT = ROWS["dot"]
-
 Inputs = Sequence[Value | float]
 
 
@@ -97,9 +95,9 @@ class Neuron(Module):
     """`activation(w · x + b)` of `nin` inputs.
 
     Weights and bias start uniform in ±1/sqrt(nin), as in PyTorch's Linear, drawn from `rng` (by default the
-    generator that `random.seed` sets). A fused neuron makes one `dot` node instead of a node for each product
-    and sum: the same numbers, sooner, in a graph that shows less; its `w` is a tuple. Raises ValueError for a
-    bad size or an unknown activation.
+    generator that `random.seed` sets). A fused neuron makes one node (two, for activations other than relu and
+    tanh) instead of a node for each product and sum: the same numbers, sooner, in a graph that shows less; its
+    `w` is a tuple. Raises ValueError for a bad size or an unknown activation.
     """
 
     def __init__(
@@ -115,7 +113,7 @@ class Neuron(Module):
         self.b = Value(uniform(-bound, bound))
         self.activation = activation
         self.fused = fused
-        self._row: tuple[Any, tuple[Value, ...]] = None, ()
+        self._row = _Row(self.w, self.b, activation)
 
     def __call__(self, x: Inputs) -> Value:
         """The output. Raises ValueError when x has another length than the weights."""
@@ -127,21 +125,20 @@ class Neuron(Module):
         The nodes are made directly: Python's operators would cost as much time again, and most nodes of a
         network are made here.
         """
-        w = self.w
+        w, act, activation = self.w, self.b, self.activation
         if len(x) != len(w):
             raise ValueError(f"a neuron with {len(w)} weights got {len(x)} inputs: pass {len(w)}")
-        act = self.b
         if self.fused:
-            # Made once: the nodes of all samples share this row, and backward looks through it once.
-            if self._row[0] is not w or self._row[1][0] is not act:
-                self._row = w, (act, *w)
-            row = self._row[1]
-            act = new_node(DOT[len(row) + len(x)].forward(row, x), "dot", row, x)
+            row = self._row
+            if row.w is not w or row.b is not act or row.activation is not activation:
+                self._row = row = _Row(w, act, activation)
+            if row.op and (y := row.forward(row.operands, x)) is not None:
+                return new_node(y, row.op, row.operands, x)
+            act = new_node(row.dot(row.operands, x), "dot", row.operands, x)
         else:
             for wi, xi in zip(w, x, strict=True):
                 product = new_node(wi.data * xi.data, "mul", wi, xi)
                 act = new_node(act.data + product.data, "add", act, product)
-        activation = self.activation
         if activation == "linear":
             return act
         forward = FORWARD.get(activation)
@@ -154,6 +151,31 @@ class Neuron(Module):
 
     def __repr__(self) -> str:
         return f"{self.activation} neuron of {len(self.w)} inputs"
+
+
+class _Row:
+    """What a fused neuron of these weights, this bias and this activation makes of its inputs.
+
+    operands  made once: the nodes of all samples share this row, and backward looks through it once
+    op        of the node that is the whole neuron; "" where there is none for its activation
+    forward   (operands, inputs) to that node's data, or None where that is not finite
+    dot       (operands, inputs) to the sum alone
+    """
+
+    __slots__ = ("activation", "b", "dot", "forward", "op", "operands", "w")
+
+    def __init__(self, w: Sequence[Value], b: Value, activation: str) -> None:
+        self.w, self.b, self.activation = w, b, activation
+        self.operands = b, *w
+        size = len(w) + len(self.operands)
+        op = "dot" if activation == "linear" else f"dot_{activation}"
+        self.op = op if op in ROWS else ""
+        self.forward = ROWS[self.op or "dot"][size].forward
+        self.dot = ROWS["dot"][size].forward
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied and pickled by what it is made of: functions that were written out have no home."""
+        return _Row, (self.w, self.b, self.activation)
 
 
 class Layer(Module):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.engine import NUMBER, Value, creation
+from minigrad.rows import NEURONS
 
 
 class RecordingError(ValueError):
@@ -57,22 +58,26 @@ def record(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Recording:
         )
     place = {leaf: k for k, leaf in enumerate(leaves)}
     nodes = sorted(reach(results, leaves), key=creation)
-    index = {node: i for i, node in enumerate(nodes)}
-    steps = []
+    index: dict[Value, int] = {}
+    steps: list[Step] = []
     for node in nodes:
         if node.op:
             if node.number < began:
                 raise RecordingError(
                     f"{node!r} was computed before the function that uses it: compute it inside, or make it a leaf"
                 )
-            plain = (len(node.a),) if node.op == "dot" else tuple(node.parameters.values())
-            steps.append(Step(node.op, tuple([index[parent] for parent in node.parents]), plain))
+            op, _, activation = node.op.partition("_") if node.op in NEURONS else (node.op, "", "")
+            plain = (len(node.a),) if op == "dot" else tuple(node.parameters.values())
+            steps.append(Step(op, tuple([index[parent] for parent in node.parents]), plain))
+            if activation:  # a fused neuron is recorded as the two ops that it is
+                steps.append(Step(activation, (len(steps) - 1,), ()))
         elif node in place:
             steps.append(Step("input", (), (place[node],)))
         elif node.number < began:
             steps.append(Step("parameter", (), (node,)))
         else:
             steps.append(Step("constant", (), (node.data.hex(),)))
+        index[node] = len(steps) - 1
     return Recording(steps, [index[x] for x in results], several, shape)
 
 

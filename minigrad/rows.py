@@ -1,14 +1,17 @@
-"""dot and sum: one node for a whole row of products, or of terms, where operators would make one for each.
+"""sum, dot and neurons: one node for a whole row of terms, or of products, where operators would make one for each.
 
 They compute and push what those nodes would, in the same order, so that no bit differs. `a` and `b` are the node's
 operands: `sum` keeps its terms in `a` and nothing in `b`; `dot` keeps one factor of each product in either, and the
-number that it starts from, where there is one, at the head of `a`. Nodes may share a tuple.
+number that it starts from, where there is one, at the head of `a`. `dot_relu` and `dot_tanh` are relu and tanh of a
+dot that is finite. Nodes may share a tuple.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from functools import partial
+from math import tanh
+from typing import Any, Final
 
 Row = tuple[Any, ...]
 
@@ -17,11 +20,27 @@ LONGEST: Final = 128
 compile a product, once for each length."""
 
 
-class Rule(NamedTuple):
-    """forward: (a, b) to the result; push: (g, a, b), hands the result's gradient g on to the operands."""
+class Rule:
+    """forward: (a, b) to the result, a float, or None, see `NEURONS`; push: (g, y, a, b), hands the gradient g of the
+    result y on to the operands."""
 
-    forward: Callable[[Row, Row], float]
-    push: Callable[[float, Row, Row], None]
+    __slots__ = ("forward", "push")  # read for every node: twice as fast as a NamedTuple's
+
+    def __init__(
+        self,
+        forward: Callable[[Row, Row], Any],
+        push: Callable[[float, float, Row, Row], None],
+    ) -> None:
+        self.forward, self.push = forward, push
+
+
+NEURONS: Final = {
+    "dot": ("s", "g"),
+    "dot_relu": ("0.0 if s < 0.0 else s", "0.0 if y <= 0.0 else g"),
+    "dot_tanh": ("tanh(s)", "g * (1.0 - y * y)"),
+}
+"""Of a dot s, the result y; of the gradient g of y, that of s: as in `rules`. relu and tanh hide whether s was finite.
+These have no result, None, where it was not: of a dot that is finite all operands are, which `push` has to know."""
 
 
 def sum_forward(a: Row, b: Row) -> float:
@@ -32,7 +51,7 @@ def sum_forward(a: Row, b: Row) -> float:
     return total
 
 
-def sum_push(g: float, a: Row, b: Row) -> None:
+def sum_push(g: float, y: float, a: Row, b: Row) -> None:
     """g to every term."""
     for x in a:
         x.grad += g
@@ -47,13 +66,27 @@ def dot_forward(a: Row, b: Row) -> float:
     return total
 
 
-def dot_push(g: float, a: Row, b: Row) -> None:
+def dot_push(g: float, y: float, a: Row, b: Row) -> None:
     """g to the start; then, times the other factor, to every factor, the last first."""
     if len(a) > len(b):
         a[0].grad += g
     for x, z in zip(a[: -len(b) - 1 : -1], b[::-1], strict=True):
         x.grad += g * z.data
         z.grad += g * x.data
+
+
+def neuron(op: str) -> Rule:
+    """The rule of one of `NEURONS`, for rows of any length."""
+    names: dict[str, Any] = {"tanh": tanh}
+    value, slope = (
+        eval(f"lambda {x}: {text}", names) for x, text in zip(("s", "g, y"), NEURONS[op], strict=True)
+    )
+
+    def forward(a: Row, b: Row) -> Any:
+        s = dot_forward(a, b)
+        return None if s - s and op != "dot" else value(s)
+
+    return Rule(forward, lambda g, y, a, b: dot_push(slope(g, y), y, a, b))
 
 
 # The same, written out ----------------------------------------------------------------------------------------
@@ -63,46 +96,68 @@ def sum_written(size: int) -> str:
     """Of two terms:
 
     def forward(a, b):
-        x0, x1 = a
+        x0, x1, = a
         return x0.data + x1.data
-    def push(g, a, b):
-        x0, x1 = a
+    def push(g, y, a, b):
+        x0, x1, = a
         x0.grad += g
         x1.grad += g
     """
     x = [f"x{i}" for i in range(size)]
-    return _module(
-        f"{', '.join(x)}, = a", [f"{term}.data" for term in x], [f"{term}.grad += g" for term in x]
+    unpack = f"{', '.join(x)}, = a"
+    return _functions(
+        [unpack, f"return {' + '.join(f'{term}.data' for term in x)}"],
+        [unpack, *(f"{term}.grad += g" for term in x)],
     )
 
 
-def dot_written(size: int) -> str:
-    """Of five operands, an odd number, so that there is a start:
+def neuron_written(size: int, op: str) -> str:
+    """Of dot_relu and five operands, an odd number, so that there is a start:
 
     def forward(a, b):
-        start, x0, x1 = a; z0, z1 = b
-        return start.data + x0.data * z0.data + x1.data * z1.data
-    def push(g, a, b):
-        start, x0, x1 = a; z0, z1 = b
-        start.grad += g
-        x1.grad += g * z1.data; z1.grad += g * x1.data
-        x0.grad += g * z0.data; z0.grad += g * x0.data
+        start, x0, x1, = a; z0, z1, = b
+        s = start.data + x0.data * z0.data + x1.data * z1.data
+        return None if s - s else 0.0 if s < 0.0 else s
+    def push(g, y, a, b):
+        start, x0, x1, = a; z0, z1, = b
+        g = 0.0 if y <= 0.0 else g
+        if g or y - y:
+            start.grad += g
+            x1.grad += g * z1.data
+            z1.grad += g * x1.data
+            …
+        else:
+            if not start.grad: start.grad += g
+            if not x1.grad: x1.grad += g * z1.data
+            if not z1.grad: z1.grad += g * x1.data
+            …
+
+    Much of what networks pass back is 0. Where all operands are finite only zeros are then added, which leave every
+    number as it is but -0.0, which may become 0.0.
     """
+    value, slope = NEURONS[op]
     start = ["start"] * (size % 2)
     pairs = [(f"x{i}", f"z{i}") for i in range(size // 2)]
-    a, b = [*start, *(x for x, _ in pairs)], [z for _, z in pairs]
-    return _module(
-        f"{', '.join(a)}, = a; {', '.join(b)}, = b",
-        [f"{x}.data" for x in start] + [f"{x}.data * {z}.data" for x, z in pairs],
-        [f"{x}.grad += g" for x in start]
-        + [f"{x}.grad += g * {z}.data; {z}.grad += g * {x}.data" for x, z in reversed(pairs)],
+    unpack = f"{', '.join([*start, *(x for x, _ in pairs)])}, = a; {', '.join(z for _, z in pairs)}, = b"
+    terms = [f"{x}.data" for x in start] + [f"{x}.data * {z}.data" for x, z in pairs]
+    pushes = [f"{x}.grad += g" for x in start]
+    for x, z in reversed(pairs):
+        pushes += [f"{x}.grad += g * {z}.data", f"{z}.grad += g * {x}.data"]
+    return _functions(
+        [unpack, f"s = {' + '.join(terms)}", f"return {'' if op == 'dot' else 'None if s - s else '}{value}"],
+        [
+            *(unpack, f"g = {slope}", "if g or y - y:"),
+            *(f"    {push}" for push in pushes),
+            "else:",
+            *(f"    if not {push.partition(' ')[0]}: {push}" for push in pushes),
+        ],
     )
 
 
-def _module(unpack: str, terms: list[str], pushes: list[str]) -> str:
-    forward = ["def forward(a, b):", unpack, f"return {' + '.join(terms)}"]
-    push = ["def push(g, a, b):", unpack, *pushes]
-    return "\n".join(["\n    ".join(forward), "\n    ".join(push)])
+def _functions(forward: list[str], push: list[str]) -> str:
+    return "\n".join(
+        ["\n    ".join(["def forward(a, b):", *forward]), "\n    ".join(["def push(g, y, a, b):", *push])]
+    )
 
 
 class Rules(dict[int, Rule]):
@@ -114,12 +169,12 @@ class Rules(dict[int, Rule]):
     def __missing__(self, size: int) -> Rule:
         if size > self.longest:
             return self.loop
-        names: dict[str, Any] = {}
+        names: dict[str, Any] = {"tanh": tanh}
         exec(self.written(size), names)
         return self.setdefault(size, Rule(names["forward"], names["push"]))
 
 
 ROWS: Final = {
     "sum": Rules(Rule(sum_forward, sum_push), sum_written),
-    "dot": Rules(Rule(dot_forward, dot_push), dot_written),
+    **{op: Rules(neuron(op), partial(neuron_written, op=op)) for op in NEURONS},
 }

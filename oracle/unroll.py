@@ -1,8 +1,8 @@
 """Fused nodes taken apart: a live graph without `dot` and `sum`, so that it can be judged op by op.
 
 What operators would have made instead is computed from the operands as they stand; of these nodes the last has the
-data of the fused one, and all have the gradient that it passes on. A fused node that is wrong is then a last sum, or
-a product, whose equation fails.
+data of the fused one, and all have the gradient that it passes on, by PyTorch's formula where an activation is part of
+it. A fused node that is wrong is then a last op, or a product, whose equation fails.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oracle.recording import reachable
+from oracle.vocabulary import VOCABULARY
 
-FUSED = ("dot", "sum")
+FUSED = {"dot": "", "sum": "", "dot_relu": "relu", "dot_tanh": "tanh"}
+"""minigrad's fused ops, and the activation that ends them."""
 
 
 @dataclass(eq=False)
@@ -31,7 +33,7 @@ class Node:
 def unrolled(root: Any) -> Any:
     """The graph that ends in `root` with every fused node taken apart; the graph itself when it has none.
 
-    Reads `op`, `parents`, `data`, `grad`, `number`; for a dot also `a` and `b`, its rows. Changes nothing.
+    Reads `op`, `parents`, `data`, `grad`, `number`; for dots also `a` and `b`, their rows. Changes nothing.
     """
     if not all(hasattr(root, name) for name in ("op", "parents", "number")):
         return root  # from_graph says what is wrong with it
@@ -46,7 +48,8 @@ def unrolled(root: Any) -> Any:
         return made[-1]
 
     for node in order:
-        if node.op == "dot":
+        activation, first = FUSED.get(node.op, ""), len(made)
+        if node.op in FUSED and node.op != "sum":
             left, right = ([twin[id(x)] for x in row] for row in (node.a, node.b))
             start, factors = left[: len(left) - len(right)], left[len(left) - len(right) :]
             terms = start + [
@@ -67,6 +70,11 @@ def unrolled(root: Any) -> Any:
         else:
             total = add(node.op, tuple(twin[id(x)] for x in node.parents), node.data, node)
             total.parameters = dict(getattr(node, "parameters", None) or {})
+        if activation:
+            (vjp,) = VOCABULARY[activation].vjp
+            for part in made[first:]:
+                part.grad = vjp(node.grad, node.data, total.data)
+            total = add(activation, (total,), node.data, node)
         total.data, total.label = node.data, getattr(node, "label", "")
         twin[id(node)] = total
     return twin[id(root)]

@@ -120,22 +120,43 @@ def test_networks_match(activation: str, fused: bool) -> None:
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_wrong_rule_is_named(monkeypatch: pytest.MonkeyPatch, fused: bool) -> None:
-    monkeypatch.setitem(engine.VJPS, "tanh", (lambda g, y, x: g * (1.0 - y),))
-    with pytest.raises(AssertionError, match="tanh"):
-        oracle.assert_matches_torch(net("tanh", fused=fused), *X)
+    monkeypatch.setitem(engine.VJPS, "sigmoid", (lambda g, y, x: g * (1.0 - y),))
+    with pytest.raises(AssertionError, match="sigmoid"):
+        oracle.assert_matches_torch(net("sigmoid", fused=fused), *X)
 
 
-def test_a_fused_rule_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def push(g: float, a: tuple[Value, ...], b: tuple[Value, ...]) -> None:
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_a_fused_rule_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch, activation: str) -> None:
+    def push(g: float, y: float, a: tuple[Value, ...], b: tuple[Value, ...]) -> None:
         a[0].grad += g
         for x, z in zip(a[1:], b, strict=True):
             x.grad += g * z.data
             z.grad += g
 
     wrong = rows.Rule(rows.dot_forward, push)
-    monkeypatch.setitem(engine.ROWS, "dot", rows.Rules(wrong, rows.dot_written, longest=0))
+    op = "dot_tanh" if activation == "tanh" else "dot"
+    monkeypatch.setitem(engine.ROWS, op, rows.Rules(wrong, rows.ROWS[op].written, longest=0))
     with pytest.raises(AssertionError, match="does not match PyTorch"):
-        oracle.assert_matches_torch(net("tanh", fused=True), *X)
+        oracle.assert_matches_torch(net(activation, fused=True), *X)
+
+
+@pytest.mark.parametrize(
+    ("activation", "value", "slope"),
+    [
+        ("relu", "0.0 if s < 0.0 else s", "g"),
+        ("relu", "s", "0.0 if y <= 0.0 else g"),
+        ("tanh", "tanh(s)", "g * (1.0 - y)"),
+        ("tanh", "tanh(s) + 1e-9", "g * (1.0 - y * y)"),
+    ],
+)
+def test_a_fused_activation_that_is_wrong_is_found(
+    monkeypatch: pytest.MonkeyPatch, activation: str, value: str, slope: str
+) -> None:
+    op = f"dot_{activation}"
+    monkeypatch.setitem(rows.NEURONS, op, (value, slope))
+    monkeypatch.setitem(engine.ROWS, op, rows.Rules(rows.neuron(op), rows.ROWS[op].written))
+    with pytest.raises(AssertionError, match="does not match PyTorch"):
+        oracle.assert_matches_torch(net(activation, fused=True), *X)
 
 
 def test_wiring_that_is_wrong_is_found_though_every_rule_is_right() -> None:

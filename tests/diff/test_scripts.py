@@ -87,11 +87,12 @@ def test_nodes_that_are_made_past_every_operator_name_their_op(tmp_path: Path, f
     assert report.notes == ("measured: 4 updates: momentum 0.9, step size 0.1",)
 
 
-def test_a_wrong_rule_of_rows_is_seen_in_a_fused_network(tmp_path: Path) -> None:
-    """dot that forgets the upstream gradient, put into minigrad from outside."""
+@pytest.mark.parametrize("op", ["dot", "dot_tanh"])
+def test_a_wrong_rule_of_rows_is_seen_in_a_fused_network(tmp_path: Path, op: str) -> None:
+    """One that forgets the upstream gradient, put into minigrad from outside."""
     path = tmp_path / "train.py"
     wrong = """
-def push(g, a, b):
+def push(g, y, a, b):
     n = len(a) - len(b)
     for x in a[:n]: x.grad += g
     for x, z in zip(a[n:], b):
@@ -99,9 +100,9 @@ def push(g, a, b):
         z.grad += g * x.data
 from minigrad import engine, rows
 wrong = rows.Rule(rows.dot_forward, push)
-engine.ROWS["dot"] = rows.Rules(wrong, rows.dot_written, longest=0)
+engine.ROWS["dot"] = rows.Rules(wrong, engine.ROWS["dot"].written, longest=0)
 """
-    path.write_text(wrong + MINIGRAD.replace("[2, 1],", "[2, 1], fused=True,"))
+    path.write_text(wrong.replace('dot"', f'{op}"') + MINIGRAD.replace("[2, 1],", "[2, 1], fused=True,"))
     report = diff_script(path).report
     assert report.exit_code == 1 and report.counts["fail"] == 4
 

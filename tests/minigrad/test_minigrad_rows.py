@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
+import pickle
 import random
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,7 @@ from torch_twin import INF, NAN, Twin, bits
 
 import minigrad
 from minigrad import Value, nn
-from minigrad.rows import LONGEST
+from minigrad.rows import LONGEST, NEURONS, ROWS, Rules
 
 number = st.one_of(
     st.sampled_from([0.0, -0.0, 5e-324, 1.0, -1.7e308, INF, NAN]), st.floats(-4, 4), st.floats()
@@ -123,6 +125,64 @@ def loss(net: nn.MLP, points: list[list[float]]) -> Value:
         terms.append((1 - out[0] * (-1.0) ** k).relu() + out[1] * out[1])
     decay = functools.reduce(operator.add, [p * p for p in net.parameters()])
     return functools.reduce(operator.add, terms) * 0.1 + decay * 1e-3
+
+
+few = st.sampled_from([0.0, -0.0, 0.5, -0.5, 1.0, -1.0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["relu", "tanh", "sigmoid"]),
+    st.lists(few | number, min_size=15, max_size=15),
+    st.lists(st.lists(few | number, min_size=2, max_size=2), min_size=1, max_size=4),
+    few,
+    st.sampled_from([LONGEST, 0]),
+)
+def test_zeros_are_left_out_only_where_they_change_nothing(
+    activation: str, data: list[float], points: list[list[float]], upstream: float, longest: int
+) -> None:
+    """Neurons that pass nothing on, every kind of zero, operands that are not finite; written out or as a loop.
+    Gradients of parameters, inputs and hidden values to the bit."""
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        for op in NEURONS:
+            patch.setitem(ROWS, op, Rules(ROWS[op].loop, ROWS[op].written, longest))
+        for fused in (False, True):
+            net = nn.MLP(2, [2, 2, 1], activation, fused=fused)
+            for parameter, x in zip(net.parameters(), data, strict=True):
+                parameter.data = x
+            inputs = [[Value(x) for x in point] for point in points]
+            hidden = [net.layers[0](point) for point in inputs]
+            outs: list[Any] = [net.layers[2](net.layers[1](row)) for row in hidden]
+            root = added([(0.5 - out).relu() for out in outs])
+            root.backward(upstream)
+            values = [root, *outs, *net.parameters(), *(v for row in (*inputs, *hidden) for v in row)]
+            shown.append([(bits(v.data), bits(v.grad)) for v in values])
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize(
+    ("activation", "op"), [("relu", "dot_relu"), ("tanh", "dot_tanh"), ("linear", "dot")]
+)
+def test_a_fused_neuron_is_one_node(activation: str, op: str) -> None:
+    neuron = nn.Neuron(2, activation, random.Random(1), fused=True)
+    x = [Value(0.5), Value(-0.25)]
+    out = neuron(x)
+    assert (out.op, out.parents, out.parameters) == (op, (neuron.b, *neuron.w, *x), {})
+    x[0].data = INF
+    assert size(neuron(x)) == (
+        7 if activation != "linear" else 6
+    )  # what hides an infinity is a node of its own
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_fused_network_can_be_copied(copied: Callable[[nn.MLP], nn.MLP]) -> None:
+    net = nn.MLP(2, [3, 1], "tanh", rng=random.Random(2), fused=True)
+    other = copied(net)
+    out: Any = other([0.3, -0.7])
+    assert out.data == net([0.3, -0.7]).data  # type: ignore[union-attr]
+    out.backward()
+    assert any(p.grad for p in other.parameters()) and not any(p.grad for p in net.parameters())
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "linear", "gelu"])

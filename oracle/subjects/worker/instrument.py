@@ -65,7 +65,8 @@ class Shadow:
     data      the node's number when it was made; for a leaf, when it was last looked at
     parameters  the op's plain numbers besides its operands, by PyTorch's names
     node      a callable that gives the node, or None when it is gone
-    part_of   for a product or sum within a fused node, that node's shadow: its gradient is the part's, too
+    part_of   for a part of a fused node, that node's shadow: its gradient is the part's, too, or where the node
+              ends in an activation, what that passes on
     """
 
     __slots__ = ("data", "node", "op", "operands", "parameters", "part_of", "seen", "serial")
@@ -77,6 +78,16 @@ class Shadow:
         self.node: Callable[[], Any] = _gone
         self.parameters: dict[str, Any] = {}
         self.part_of: Shadow | None = None
+
+
+FUSED = {"dot": "", "sum": "", "dot_relu": "relu", "dot_tanh": "tanh"}
+"""minigrad's fused ops, and the activation that ends them."""
+
+PASSED: dict[str, Callable[[float, float], float]] = {
+    "relu": lambda g, y: 0.0 if y <= 0.0 else g,
+    "tanh": lambda g, y: g * (1.0 - y * y),
+}
+"""What these pass on of the gradient of their result, and of that: PyTorch's formulas."""
 
 
 def _gone() -> None:
@@ -425,9 +436,9 @@ class Watch:
         return self.shadows[id(node)]
 
     def _fused(self, node: Any) -> bool:
-        """Take a `dot` or `sum` of minigrad's apart into the products and sums that it is, in its order."""
+        """Take a fused node of minigrad's apart into the products and sums that it is, in its order."""
         op, a, b = (getattr(node, name, None) for name in ("op", "a", "b"))
-        if op not in ("dot", "sum") or not isinstance(a, tuple) or not isinstance(b, tuple):
+        if not (isinstance(op, str) and op in FUSED and isinstance(a, tuple) and isinstance(b, tuple)):
             return False
         if not all(isinstance(x, self.types) and id(x) in self.shadows for x in (*a, *b)):
             return False
@@ -443,15 +454,18 @@ class Watch:
         for shadow, x in zip((*rows[0], *rows[1]), (*a, *b), strict=True):
             if shadow.op is None:
                 shadow.data = self.data(x)
-        start = len(a) - len(b) if op == "dot" else len(a)
+        start = len(a) if op == "sum" else len(a) - len(b)
         terms = rows[0][:start] + [part("mul", x, y) for x, y in zip(rows[0][start:], rows[1], strict=True)]
         total = terms[0]
         for term in terms[1:]:
             total = part("add", total, term)
         if not parts:
             return False  # the sum of one term: no op of the vocabulary
-        last = parts.pop()
-        whole = self._add(node, last.op, last.operands, last.seen)
+        if FUSED[op]:
+            whole = self._add(node, FUSED[op], (total,), (total.data,))
+        else:
+            last = parts.pop()
+            whole = self._add(node, last.op, last.operands, last.seen)
         for one in parts:
             one.part_of = whole
         return True

@@ -10,7 +10,7 @@ import traceback
 
 from . import blank
 from .engine import number
-from .instrument import Shadow, Watch
+from .instrument import PASSED, Shadow, Watch
 from .main import _private_descriptors, _write
 from .naming import named_leaves, variables
 from .run import text
@@ -309,11 +309,15 @@ class _Program:
         return list(out.values())
 
     def grads(self) -> list[float | None]:
-        """The gradient of every value; of a part of a fused node, that node's."""
+        """The gradient of every value; of a part of a fused node, what that passes on."""
         out = []
         for node, shadow in zip(self.nodes, self.order, strict=True):
-            bearer = node if shadow.part_of is None else shadow.part_of.node()
-            out.append(None if bearer is None else self.watch.grad(bearer))
+            whole = shadow.part_of
+            bearer = node if whole is None else whole.node()
+            g = None if bearer is None else self.watch.grad(bearer)
+            if g is not None and whole is not None and whole.op in PASSED:
+                g = PASSED[whole.op](g, whole.data)
+            out.append(g)
         return out
 
     def hidden(self) -> int:
