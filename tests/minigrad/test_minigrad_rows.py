@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 import operator
 import pickle
 import random
@@ -159,6 +160,15 @@ def test_zeros_are_left_out_only_where_they_change_nothing(
             values = [root, *outs, *net.parameters(), *(v for row in (*inputs, *hidden) for v in row)]
             shown.append([(bits(v.data), bits(v.grad)) for v in values])
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("longest", [LONGEST, 0])
+def test_no_gradient_times_infinity_is_nan(monkeypatch: pytest.MonkeyPatch, longest: int) -> None:
+    """Also where a number has been added up before: the weight's, by the second point, which is passed first."""
+    monkeypatch.setitem(ROWS, "dot", Rules(ROWS["dot"].loop, ROWS["dot"].written, longest))
+    neuron = nn.Neuron(1, "linear", random.Random(1), fused=True)
+    (neuron([INF]) * 0.0 + neuron([2.0])).backward()
+    assert math.isnan(neuron.w[0].grad) and neuron.b.grad == 1.0
 
 
 @pytest.mark.parametrize(
