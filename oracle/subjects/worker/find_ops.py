@@ -44,11 +44,12 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
             those that a trial needs
     """
     overloads = {"__add__", "__mul__"} & set(methods(engine.cls))
+    defined = _Defined(loaded)
     for op, arity, spellings, functions, expected, parameters, given in words:
         ways = list(_operators(engine, spellings))
         if not expected or not overloads:
             ways += _methods(engine, arity, (*spellings, op))
-            ways += _functions(loaded, {_plain(name) for name in (*spellings, *functions, op)})
+            ways += defined.ways({_plain(name) for name in (*spellings, *functions, op)})
         if expected:
             ways.append((spellings[0], None, OPERATORS[spellings[0]]))
         offered = next(
@@ -97,16 +98,27 @@ def _methods(engine: Engine, arity: int, spellings: tuple[str, ...]) -> Iterator
             yield f"a.{name}(b)" if arity == 2 else f"a.{name}()", known[name], _calling(name)
 
 
-def _functions(loaded: Loaded, wanted: set[str]) -> Iterator[Way]:
+class _Defined:
     """Functions of the subject's modules, classes that stand for an op, and classes' static functions."""
-    for name, f in loaded.functions():
-        if _plain(name) in wanted:
-            yield f"{name}(…)", f, f
-            if isinstance(f, type):
-                yield from _op_class(name, f)
-    for cls in loaded.classes():
-        for name, f in vars(cls).items():
-            if isinstance(f, (staticmethod, classmethod)) and _plain(name) in wanted:
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.functions = [(_plain(name), name, f) for name, f in loaded.functions()]
+        self.static = [
+            (_plain(name), name, cls, f)
+            for cls in loaded.classes()
+            for name, f in vars(cls).items()
+            if isinstance(f, (staticmethod, classmethod))
+        ]
+
+    def ways(self, wanted: set[str]) -> Iterator[Way]:
+        """Those of a plain name that is wanted."""
+        for plain, name, f in self.functions:
+            if plain in wanted:
+                yield f"{name}(…)", f, f
+                if isinstance(f, type):
+                    yield from _op_class(name, f)
+        for plain, name, cls, f in self.static:
+            if plain in wanted:
                 yield f"{cls.__name__}.{name}(…)", f.__func__, getattr(cls, name)
 
 

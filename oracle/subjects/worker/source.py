@@ -141,7 +141,12 @@ class Keep:
 
     def every(self, kind: type[Part]) -> list[Part]:
         """All syntax of one kind, however deep."""
-        return [node for tree in self.trees for node in ast.walk(tree) if isinstance(node, kind)]
+        return [node for node in self.syntax if isinstance(node, kind)]
+
+    @functools.cached_property
+    def syntax(self) -> list[ast.AST]:
+        """All of it."""
+        return [node for tree in self.trees for node in walk(tree)]
 
     @functools.cached_property
     def classes(self) -> set[str]:
@@ -293,9 +298,22 @@ class Keep:
         return bool(bound & self.needed)
 
 
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A piece of syntax and all its parts, in any order: `ast.walk` in half the time, and starting takes mostly that."""
+    found = [node]
+    for part in found:
+        for field in part._fields:
+            inside = getattr(part, field, None)
+            if isinstance(inside, ast.AST):
+                found.append(inside)
+            elif type(inside) is list:
+                found += [x for x in inside if isinstance(x, ast.AST)]
+    return found
+
+
 def names(node: ast.AST) -> set[str]:
     """Every name that a piece of syntax mentions."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
@@ -310,7 +328,7 @@ def immediate(node: ast.AST) -> set[str]:
 
 def stored(node: ast.AST) -> set[str]:
     """The names that a piece of syntax assigns to."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return {n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def evaluated(node: ast.AST, kind: type[Part]) -> Iterator[Part]:
