@@ -61,6 +61,8 @@ def ulps(x: float, y: float) -> float:
 
     Infinity counts as the float after the largest finite one.
     """
+    if x == y:
+        return 0.0
     if x != x or y != y:
         return 0.0 if x != x and y != y else math.inf
     return float(abs(_ordinal(x) - _ordinal(y)))

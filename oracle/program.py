@@ -156,6 +156,8 @@ class Program:
 
     def form(self, node: Node) -> str:
         """How the operands are given, e.g. "value-value", "value-int", "float-value"; "value" for unary."""
+        if min(node.operands) >= 0:
+            return "-".join(["value"] * len(node.operands))
         return "-".join(
             "value" if i >= 0 else "int" if isinstance(self.numbers[~i], int) else "float"
             for i in node.operands

@@ -102,8 +102,7 @@ class Failure:
     trait: str = ""
 
 
-@dataclass(frozen=True)
-class Exercise:
+class Exercise(NamedTuple):
     """A rule that was seen to hold at an informative point: op, form, and operand (None: the value)."""
 
     op: str
@@ -318,9 +317,10 @@ class _Asked:
             if part is None
             else [(k, self.program.node(k - first)) for k in part.nodes]
         )
-        self.points = {
-            k: tuple(map(traits.stored, self.program.operand_data(node, run.made))) for k, node in self.nodes
-        }
+        self.producers = dict(self.nodes)
+        self.points = {k: self.program.operand_data(node, run.made) for k, node in self.nodes}
+        if traits.storage is not None:
+            self.points = {k: tuple(map(traits.stored, point)) for k, point in self.points.items()}
         self.live: Sequence[bool] = ()
         if run.root is not None:
             self.live = self.program.reaches(run.root) if part is None else part.live
@@ -406,7 +406,6 @@ class _Asked:
             float
         )  # adjoints of absolute slopes, for per-path engines
         self.paths = defaultdict(float, {root: 1.0})
-        producers = dict(self.nodes)
         concerned: Iterable[int] = range(root + 1)
         if self.part is not None:
             concerned = {*self.part.values, *self.part.nodes}
@@ -426,7 +425,7 @@ class _Asked:
             if g is None:
                 g, error = self.grad[i] or 0.0, bound
             natural[i] = max(natural[i], abs(g))
-            node = producers.get(i)
+            node = self.producers.get(i)
             if node is not None:
                 self._push(i, node, g, error, owed, natural)
 
@@ -442,7 +441,7 @@ class _Asked:
         """Note what node k owes its operands, with the bound of each contribution."""
         row, point = VOCABULARY[node.op], self.points[k]
         kinks = row.bends(**node.parameters) if row.bends and node.parameters else row.kinks
-        kink = next((n for n, kink in enumerate(kinks) if kink.at(*point)), None)
+        kink = next((n for n, kink in enumerate(kinks) if kink.at(*point)), None) if kinks else None
         weight = None
         if kink is not None:
             weight = self.traits.conventions.get((node.op, kink))
@@ -521,8 +520,7 @@ class _Asked:
         return self.traits.start[i >= len(self.program.inputs)] if fresh else 0.0
 
     def _ordinary(self, k: int) -> bool:
-        node = self.program.producer(k)
-        assert node is not None
+        node = self.producers[k]
         return VOCABULARY[node.op].ordinary(self.points[k], node.parameters) and math.isfinite(
             self.run.made[k]
         )
@@ -535,8 +533,7 @@ class _Asked:
                 upstream = self.grad[o.consumer] or 0.0
             if upstream in (0.0, 1.0) or not math.isfinite(upstream) or abs(o.contribution) <= 4 * bound:
                 continue
-            node = self.program.producer(o.consumer)
-            assert node is not None
+            node = self.producers[o.consumer]
             telling = len(owed) == 1 and self._ordinary(o.consumer)
             self._exercise(node, o.slot, g, expected if telling else g)
 

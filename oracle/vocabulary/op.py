@@ -49,7 +49,9 @@ class Bound:
     ) -> float:
         """The allowed absolute error of `result` at these operands; `scale` is |upstream| for slopes."""
         given = parameters or {}
-        relative = self.relative + _finite(self.conditioning, point, given)
+        relative = self.relative
+        if self.conditioning is not None:
+            relative += _finite(self.conditioning, point, given)
         error = relative * U * abs(result) if relative else 0.0
         if self.absolute:
             size = _finite(self.size, point, given) if self.size else 1.0
@@ -66,10 +68,8 @@ class Bound:
         return " + ".join(parts)
 
 
-def _finite(measure: Measure | None, point: Point, parameters: Parameters) -> float:
+def _finite(measure: Measure, point: Point, parameters: Parameters) -> float:
     """A measure at these operands; 0 where it has no finite value: there the result itself is inf or nan."""
-    if measure is None:
-        return 0.0
     try:
         x = measure.of(*point, **parameters)
     except NO_ANSWER:
@@ -209,7 +209,7 @@ class Op:
     def kink(self, point: Point, parameters: Parameters | None = None) -> Kink | None:
         """The kink at these operands, if they are at one."""
         kinks = self.bends(**parameters) if self.bends and parameters else self.kinks
-        return next((kink for kink in kinks if kink.at(*point)), None)
+        return next((kink for kink in kinks if kink.at(*point)), None) if kinks else None
 
     def smooth(self, point: Point, form: str, parameters: Parameters | None = None) -> bool:
         """Whether PyTorch's formula gives a finite slope for every operand that this form gives as a value."""
@@ -228,12 +228,11 @@ class Op:
 
     def ordinary(self, point: Point, parameters: Parameters | None = None) -> bool:
         """Whether any engine can be expected to be right at these operands."""
+        for x in point:
+            if x != 0 and not TINY_OPERAND < abs(x) < HUGE_OPERAND:
+                return False
         given = parameters or self.settings[0]
-        return (
-            all(x == 0 or TINY_OPERAND < abs(x) < HUGE_OPERAND for x in point)
-            and self.kink(point, parameters) is None
-            and self.domain(*point, **given)
-        )
+        return self.kink(point, parameters) is None and self.domain(*point, **given)
 
 
 INF, NAN = math.inf, math.nan
