@@ -206,7 +206,7 @@ class Program:
         out: dict[str, Any] = {
             "inputs": [to_hex(x) for x in self.inputs],
             "nodes": [
-                [node.op, [self._operand_json(i) for i in node.operands]]
+                [node.op, [i if i >= 0 else self._number_json(~i) for i in node.operands]]
                 + ([{name: to_hex(x) for name, x in node.parameters.items()}] if node.parameters else [])
                 for _, node in self.nodes()
             ],
@@ -216,10 +216,8 @@ class Program:
             out["labels"] = {str(value): name for value, name in self.labels}
         return out
 
-    def _operand_json(self, code: int) -> Any:
-        if code >= 0:
-            return code
-        x = self.numbers[~code]
+    def _number_json(self, k: int) -> Any:
+        x = self.numbers[k]
         return {"int": x} if isinstance(x, int) else {"num": to_hex(x)}
 
     @classmethod

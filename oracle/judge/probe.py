@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.case import Answer, Case, Crash
 from oracle.floats import U
@@ -45,15 +45,28 @@ class Outcome:
 
 def ask(subject: Subject, cases: Sequence[Case], traits: Traits) -> list[Outcome]:
     """Run cases on the subject and ask the equations of every run."""
-    answers = subject.run(cases)
+    return _judged(list(zip(cases, subject.run(cases), strict=True)), traits)
+
+
+def ask_again(subject: Subject, before: Sequence[Outcome], traits: Traits) -> list[Outcome]:
+    """Run the cases of these outcomes again; the equations of the same numbers are not asked again."""
+    answers = subject.run([o.case for o in before])
+    new = [(o.case, a) for o, a in zip(before, answers, strict=True) if a.observations != o.answer.observations]
+    judged = iter(_judged(new, traits))
+    return [
+        next(judged) if a.observations != o.answer.observations else replace(o, answer=a)
+        for o, a in zip(before, answers, strict=True)
+    ]
+
+
+def _judged(answered: Sequence[tuple[Case, Answer]], traits: Traits) -> list[Outcome]:
     found: list[list[Run]] = [
-        list(runs(case, answer.observations)) if answer.ok else []
-        for case, answer in zip(cases, answers, strict=True)
+        list(runs(case, answer.observations)) if answer.ok else [] for case, answer in answered
     ]
     checked = iter(judge([run for several in found for run in several], traits))
     return [
         Outcome(case, answer, tuple(next(checked) for _ in several))
-        for case, answer, several in zip(cases, answers, found, strict=True)
+        for (case, answer), several in zip(answered, found, strict=True)
     ]
 
 

@@ -17,7 +17,7 @@ from oracle.judge.blame import account, crashes, remainder, rules, whole
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.equations import Traits
 from oracle.judge.fault import Judgement
-from oracle.judge.probe import Outcome, ask
+from oracle.judge.probe import Outcome, ask, ask_again
 from oracle.judge.traits import learn
 from oracle.subjects import Subject
 
@@ -62,7 +62,7 @@ def _twice(subject: Subject, first: list[Outcome], traits: Traits) -> tuple[list
         if o.case.level in SET_ORDER and not o.case.policy and len(o.case.program) <= TWICE_AT_MOST
     ]
     subject.reverse_sets()
-    second = ask(subject, [first[n].case for n in again], traits)
+    second = ask_again(subject, [first[n] for n in again], traits)
     merged, flips = list(first), set()
     for n, other in zip(again, second, strict=True):
         if _signature(first[n]) != _signature(other):

@@ -21,6 +21,8 @@ class Attribute:
     def read(self, node: Any) -> Any:
         """What is kept for a node: a number, a node, or None."""
         g = getattr(node, self.name, None)
+        if type(g) is float:
+            return g
         if hasattr(g, "__func__"):  # a method called grad is no gradient
             return None
         if isinstance(g, (list, tuple, dict)):

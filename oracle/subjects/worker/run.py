@@ -71,7 +71,7 @@ class Build:
             (
                 node[0],
                 [x if type(x) is int else plain(x) for x in node[1]],
-                in_order(parameters(node), engine.parameters.get(node[0], [])),
+                in_order(parameters(node), engine.parameters.get(node[0], [])) if len(node) > 2 else [],
             )
             for node in program["nodes"]
         ]

@@ -299,7 +299,7 @@ class Keep:
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
-    """A piece of syntax and all its parts, in any order: `ast.walk` in half the time, and starting takes mostly that."""
+    """A piece of syntax and all its parts, in any order: `ast.walk` in half the time, of which a start is made."""
     found = [node]
     for part in found:
         for field in part._fields:
