@@ -16,7 +16,7 @@ from oracle.checking import requirements
 from oracle.fuzz import check_too
 from oracle.judge.bulk import LARGE, judge_one
 from oracle.judge.causes import Demands, words
-from oracle.judge.equations import Checked, Traits, runs
+from oracle.judge.equations import Checked, Failure, Traits, runs
 from oracle.judge.example import example, pick
 from oracle.judge.excerpt import LARGE as SHOWN_IN_PART
 from oracle.judge.excerpt import SHOWN, excerpt
@@ -217,15 +217,15 @@ def _report(program: Program, observation: Observation, name: str, engine: objec
         checked = judge_one(run, Traits({}), tell)
     faults, unexplained = blame(checked)
     title = getattr(engine, "__qualname__", type(engine).__name__)
+    shown = [pick(fault) for fault in faults]
     in_part = len(program) > SHOWN_IN_PART
     whole: Sequence[Observation] = ()
     by_formulas = _by_formulas(program) if in_part and faults else None
     if by_formulas is not None:
         whole = (by_formulas,)
     elif in_part and faults:
-        failures = [shown[1] for fault in faults if (shown := pick(fault))]
-        whole = torch_reference.run(case, {i for f in failures for i in excerpt(f).values})
-    found = [_cause(fault, checked, title, whole) for fault in faults]
+        whole = torch_reference.run(case, {i for s in shown if s for i in excerpt(s[1]).values})
+    found = [_cause(fault, s, checked, title, whole) for fault, s in zip(faults, shown, strict=True)]
     wrong = bool(unexplained) or any(cause.demanded for cause in found)
     outcome = "fail" if wrong else "policy" if found else "pass"
     return Report(
@@ -261,9 +261,14 @@ def _in_part(size: int, by_formulas: bool) -> str:
     )
 
 
-def _cause(fault: Fault, checked: Checked, title: str, whole: Sequence[Observation]) -> Cause:
+def _cause(
+    fault: Fault,
+    shown: tuple[Case, Failure] | None,
+    checked: Checked,
+    title: str,
+    whole: Sequence[Observation],
+) -> Cause:
     said = words(fault, None, {})
-    shown = pick(fault)
     drawn = None
     if shown is not None:
         drawn = example(fault, checked, shown[1], {"constructor": f"{title}(x)"}, observations=whole)

@@ -26,6 +26,9 @@ from oracle.vocabulary.op import HUGE_OPERAND, TINY_OPERAND
 CROWD = 1_000
 """Consumers of a value beyond which a wrong gradient is not asked about push by push."""
 
+MANY, FEW = 2_000, 200
+"""Suspects that are many, and as many of them as are asked about first."""
+
 LARGE = 20_000
 """Values from which on importing PyTorch costs less than it saves."""
 
@@ -58,7 +61,11 @@ def in_bulk(run: Run, traits: Traits, tell: Tick = lambda done, wrong: None) -> 
     answers = ask(run, tell)
     close = Checked(run, (), (), (), {}, frozenset(), False)
     if suspects := answers.suspects:
-        close = check(run, KeptLocals(), traits, suspects)  # in the order in which `judge` asks
+        # In the order in which `judge` asks. The equations are independent, so what makes a part of them doubtful makes
+        # all of them: where many are wrong, a few say so.
+        close = check(run, KeptLocals(), traits, answers.some or suspects)
+        if answers.some and not (close.undecided or doubtful(close)):
+            close = check(run, KeptLocals(), traits, suspects)
         if close.undecided or doubtful(close):
             close = check(run, answers, traits, suspects)
             if any(f.ordinary and f.imprecise for f in close.failures):
@@ -85,6 +92,7 @@ class Answers:
     pushed      per slot: what each value owes that operand of it
     sums        gradients with many consumers that are wrong for certain
     suspects    the values whose equations are not certain to hold, without these; None when all others are
+    some        the first of many of them
     """
 
     data: Sequence[float]
@@ -92,6 +100,7 @@ class Answers:
     pushed: Sequence[Sequence[float]] = ()
     sums: Sequence[Failure] = ()
     suspects: Part | None = None
+    some: Part | None = None
 
     def value(self, k: int, node: Node, point: Point) -> float:
         return self.data[k]
@@ -110,10 +119,14 @@ def ask(run: Run, tell: Tick = lambda done, wrong: None) -> Answers:
         if failure is not None:
             sums.append(failure)
             unpaid[place] = False
-    suspects = asked.part(wrong | unpaid)
+    open_ = wrong | unpaid
+    suspects, some = asked.part(open_), None
+    if suspects and len(suspects.values) > MANY:
+        open_[open_.nonzero()[FEW:]] = False
+        some = asked.part(open_)
     columns = [asked.data, asked.owed, *(asked.pushed if suspects else ())]
     told = [held for column in columns for held in asked.laid.split(numbers(column))]
-    return Answers(told[0], told[1], told[2:], sums, suspects)
+    return Answers(told[0], told[1], told[2:], sums, suspects, some)
 
 
 class _Asked:

@@ -85,7 +85,7 @@ def example(
     observations = observations or reference(run.case)
     world = list(runs(run.case, observations))[run.number]
     failed = {(f.value, f.what): f for f in checked.failures}
-    bad_rules = set(fault.rules)
+    bad_rules, involved = set(fault.rules), _involved(fault, checked)
     far = _far(program, world.data, world.grad, run.root, unit, part.values)
     rows = []
     for n, i in enumerate(part.values):
@@ -106,7 +106,7 @@ def example(
                 _grad_verdict(
                     failed.get((i, "grad")), run.grad[i], world.grad[i], far[i][1], i in checked.conventions
                 ),
-                blamed and _involved(fault, i, checked),
+                blamed and i in involved,
             )
         )
     row = rows[part.values.index(failure.value)]
@@ -229,13 +229,11 @@ def _grad_verdict(
     return "convention" if conventional and verdict != "wrong" else verdict
 
 
-def _involved(fault: Fault, i: int, checked: Checked) -> bool:
-    """Whether value i is where the blamed rule shows: its value is wrong, or what it pushed."""
-    return any(
-        (f.equation == 2 and f.value == i)
-        or (f.equation == 4 and any(k == i and fault.slot in (None, slot) for k, slot in f.feeders))
-        for f in checked.failures
-    )
+def _involved(fault: Fault, checked: Checked) -> set[int]:
+    """Values where a blamed rule shows: the value is wrong, or what it pushed."""
+    return {f.value for f in checked.failures if f.equation == 2} | {
+        k for f in checked.failures if f.equation == 4 for k, slot in f.feeders if fault.slot in (None, slot)
+    }
 
 
 def _pushes(fault: Fault, checked: Checked, shown: Mapping[int, int]) -> tuple[Push, ...]:

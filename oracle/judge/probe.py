@@ -51,7 +51,9 @@ def ask(subject: Subject, cases: Sequence[Case], traits: Traits) -> list[Outcome
 def ask_again(subject: Subject, before: Sequence[Outcome], traits: Traits) -> list[Outcome]:
     """Run the cases of these outcomes again; the equations of the same numbers are not asked again."""
     answers = subject.run([o.case for o in before])
-    new = [(o.case, a) for o, a in zip(before, answers, strict=True) if a.observations != o.answer.observations]
+    new = [
+        (o.case, a) for o, a in zip(before, answers, strict=True) if a.observations != o.answer.observations
+    ]
     judged = iter(_judged(new, traits))
     return [
         next(judged) if a.observations != o.answer.observations else replace(o, answer=a)

@@ -47,6 +47,9 @@ LITTLE = 0.1
 LONGEST, LOOKED_AT = 60, 30
 """Values of the largest program that is computed again, and failures that are looked at."""
 
+PUSHES = 100
+"""Wrong pushes of one rule that are looked at, some 1 ms each: of more, as many, spread over all."""
+
 
 @dataclass(frozen=True)
 class Quotient:
@@ -84,11 +87,13 @@ def rule(op: str, pushes: Sequence[Pushed]) -> Quotient | None:
     """The quotient by which the rule of one op gets its slope, or None. It has to show at several operands: with the
     schemes and steps that there are, some reproduce any single error."""
     parameters = VOCABULARY[op].settings[0]
-    wrong = {p.point: p for p in pushes if not p.ok and p.upstream and math.isfinite(p.observed)}
+    at = {p.point: p for p in pushes if not p.ok and p.upstream and math.isfinite(p.observed)}
+    wrong = list(at.values())
+    wrong = wrong[:: -(-len(wrong) // PUSHES) or 1]
     return _best(
         [
             (_along(op, parameters, p), p.observed / p.upstream, p.expected / p.upstream)
-            for p in wrong.values()
+            for p in wrong
         ],
         enough=POINTS,
     )

@@ -67,11 +67,12 @@ def _single(faults: dict[tuple[object, ...], Fault], checked: Checked, failure: 
 
 def _shared(faults: dict[tuple[object, ...], Fault], checked: Checked, failure: Failure) -> bool:
     """A sum of several pushes: by a rule already found wrong, overwritten, or out of order."""
+    feeding = [(checked.run.rule(k), slot) for k, slot in failure.feeders]
     blamed = [
         fault
         for fault in faults.values()
-        for k, slot in failure.feeders
-        if fault.kind == "derivative" and checked.run.rule(k) in fault.rules and fault.slot in (None, slot)
+        for rule, slot in feeding
+        if fault.kind == "derivative" and rule in fault.rules and fault.slot in (None, slot)
     ]
     if blamed:
         for fault in dict.fromkeys(map(id, blamed)):
