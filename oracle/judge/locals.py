@@ -15,25 +15,37 @@ from oracle.program import Node
 from oracle.suite import golden
 from oracle.vocabulary import VOCABULARY, Point
 
-Key = tuple[str, tuple[tuple[str, float], ...]]
-
 
 class TorchLocals:
-    """PyTorch's answers at one run's own numbers, looked up where computed in bulk, asked for one by one else."""
+    """PyTorch's answers at one run's own numbers, looked up where computed in bulk, asked for one by one else.
+
+    By node: its value, the upstream gradient, and what it owes each operand for that. Numbers alone, of which
+    Python's collector need not know: a collection goes over all of PyTorch too, in 0.1 s.
+    """
 
     def __init__(self) -> None:
         self.values: dict[int, float] = {}
-        self.vjps: dict[tuple[int, int, float], float] = {}
+        self.upstream: dict[int, float] = {}
+        self.vjps: defaultdict[int, dict[int, float]] = defaultdict(dict)
 
     def value(self, k: int, node: Node, point: Point) -> float | None:
         return self.values[k]
 
     def vjp(self, k: int, slot: int, g: float, node: Node, point: Point) -> float | None:
-        found = self.vjps.get((k, slot, g))
-        if found is None:
-            answer = torch_reference.local(node.op, dict(node.parameters), [[x] for x in point], [g])
-            found = answer.vjps[slot][0]
-        return found
+        if self.upstream[k] == g:
+            return self.vjps[slot][k]
+        answer = torch_reference.local(node.op, dict(node.parameters), [[x] for x in point], [g])
+        return answer.vjps[slot][0]
+
+
+class _Group:
+    """Nodes of one op with the same parameters, in columns: whose they are, and what PyTorch is asked."""
+
+    def __init__(self, op: str) -> None:
+        self.answers: list[TorchLocals] = []
+        self.values: list[int] = []
+        self.columns: list[list[float]] = [[] for _ in range(VOCABULARY[op].arity)]
+        self.upstream: list[float] = []
 
 
 def torch_locals(runs: Sequence[Run]) -> list[Locals]:
@@ -42,21 +54,31 @@ def torch_locals(runs: Sequence[Run]) -> list[Locals]:
     The upstream gradients are the observed ones (1 at a root, so that equation 3 alone judges the seed).
     """
     answers = [TorchLocals() for _ in runs]
-    groups: defaultdict[Key, list[tuple[int, int, Point, float]]] = defaultdict(list)
-    for r, run in enumerate(runs):
-        for k, node in run.program.nodes():
-            g = run.grad[k]
-            groups[node.op, tuple(sorted(node.parameters.items()))].append(
-                (r, k, run.program.operand_data(node, run.made), math.nan if g is None else g)
-            )
-    for (op, parameters), rows in groups.items():
-        columns = [[point[slot] for _, _, point, _ in rows] for slot in range(VOCABULARY[op].arity)]
-        result = torch_reference.local(op, dict(parameters), columns, [g for *_, g in rows])
-        for n, (r, k, _, g) in enumerate(rows):
-            answers[r].values[k] = result.values[n]
-            if g == g:
-                for slot, vjps in enumerate(result.vjps):
-                    answers[r].vjps[k, slot, g] = vjps[n]
+    groups: dict[tuple[str, tuple[tuple[str, float], ...]], _Group] = {}
+    for answer, run in zip(answers, runs, strict=True):
+        program, made = run.program, run.made
+        operands, starts, numbers = program.operands, program.starts, program.numbers
+        given = dict(program.parameters)
+        for k, op in enumerate(program.ops):
+            key = op, given.get(k, ())
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group(op)
+            for column, i in zip(group.columns, operands[starts[k] : starts[k + 1]], strict=True):
+                column.append(made[i] if i >= 0 else float(numbers[~i]))
+            value = len(program.inputs) + k
+            g = run.grad[value]
+            group.answers.append(answer)
+            group.values.append(value)
+            group.upstream.append(math.nan if g is None else g)
+    for (op, parameters), group in groups.items():
+        found = torch_reference.local(op, dict(parameters), group.columns, group.upstream)
+        told = zip(group.answers, group.values, found.values, group.upstream, strict=True)
+        for answer, value, y, g in told:
+            answer.values[value], answer.upstream[value] = y, g
+        for slot, vjps in enumerate(found.vjps):
+            for answer, value, vjp in zip(group.answers, group.values, vjps, strict=True):
+                answer.vjps[slot][value] = vjp
     return list(answers)
 
 
