@@ -13,8 +13,9 @@ import resource
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout, suppress
+from itertools import cycle, repeat
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -125,13 +126,14 @@ def spent(process: int) -> float:
     return int(nanoseconds) / 1e9 + sum(spent(int(child)) for child in inner)
 
 
-Plan = tuple[int, list[tuple[str, int, int]]]
+Rows = Iterable[tuple[str, int, int]]
+Plan = tuple[int, Callable[[], Rows]]
 """How many leaves, and the nodes: op and operands, the root last."""
 
 
 def chain(nodes: int) -> Plan:
-    """Products with one leaf and sums with it, in turn."""
-    return 1, [("add" if k % 2 else "mul", k, 0) for k in range(nodes)]
+    """Products with one leaf and sums with it, in turn. The plan takes no memory: caches are for the graph."""
+    return 1, lambda: zip(cycle(("mul", "add")), range(nodes), repeat(0), strict=False)
 
 
 def wide(nodes: int) -> Plan:
@@ -154,7 +156,7 @@ def wide(nodes: int) -> Plan:
         first = leaves + len(rows)
         rows += [("add", a, b) for a, b in zip(row[::2], row[1::2], strict=False)]
         row = [*range(first, leaves + len(rows)), *row[len(row) & ~1 :]]
-    return leaves, rows
+    return leaves, lambda: rows
 
 
 SHAPES: dict[str, Callable[[int], Plan]] = {"random graph": wide, "chain": chain}
@@ -169,7 +171,7 @@ def build(make: Callable[[float], Any], plan: Plan) -> Any:
     """The graph of a plan in an engine; its root."""
     leaves, rows = plan
     values = [make(leaf(k)) for k in range(leaves)]
-    for op, a, b in rows:
+    for op, a, b in rows():
         x = values[a]
         if op == "add":
             values.append(x + values[b])
