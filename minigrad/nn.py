@@ -113,7 +113,7 @@ class Neuron(Module):
         self.b = Value(uniform(-bound, bound))
         self.activation = activation
         self.fused = fused
-        self._row = _Row(self.w, self.b, activation)
+        self._row: _Row | None = None
 
     def __call__(self, x: Inputs) -> Value:
         """The output. Raises ValueError when x has another length than the weights."""
@@ -130,7 +130,7 @@ class Neuron(Module):
             raise ValueError(f"a neuron with {len(w)} weights got {len(x)} inputs: pass {len(w)}")
         if self.fused:
             row = self._row
-            if row.w is not w or row.b is not act or row.activation is not activation:
+            if row is None or row.w is not w or row.b is not act or row.activation is not activation:
                 self._row = row = _Row(w, act, activation)
             if row.op and (y := row.forward(row.operands, x)) is not None:
                 return new_node(y, row.op, row.operands, x)

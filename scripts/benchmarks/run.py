@@ -116,8 +116,8 @@ class Bar(NamedTuple):
 
 
 _OBJECTS = (
-    "7,600 objects a step, each made, reached and passed once; micrograd's time is garbage collection, and depends on "
-    "how often the collector runs"
+    "of 7 ms a step, computing 34,000 products and passing them on takes 2.5, making, reaching, sorting and visiting "
+    "4,400 nodes 3.8; the collector, nine tenths of micrograd's time, is 0.4 of ours"
 )
 
 
@@ -173,7 +173,7 @@ BARS: list[Bar] = [
     ),
     Bar(
         *("`oracle check` of an engine that offers all, whole suite", "≤", 1, "s", CHECK, CHECK),
-        "2,012 cases judged in Python",
+        "three processes and their modules 0.3 s, 2,800 cases answered, and in JSON, 0.35 s, judged in Python 0.3 s",
     ),
 ]
 
