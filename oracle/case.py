@@ -11,6 +11,9 @@ from typing import Any
 from oracle.floats import from_hex, to_hex
 from oracle.program import Program, ProgramError
 
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON as the protocol has it; `json.dumps` would make an encoder for every case."""
+
 # Steps: each knows its JSON. A case is a program and the steps done with it. ---------------------------------
 
 
@@ -102,7 +105,7 @@ class Case:
     @cached_property
     def body(self) -> str:
         """`to_json` as text, without its braces: the suite is sent to every submission of a class, twice."""
-        return json.dumps(self.to_json(), separators=(",", ":"))[1:-1]
+        return ENCODE(self.to_json())[1:-1]
 
     def to_json(self) -> dict[str, Any]:
         """The body of the protocol's "run" message."""
@@ -151,14 +154,11 @@ class Observation:
                     f"{name}: expected a list of {size} entries, one for each value; found {found}"
                 )
             out: list[float | None] = []
-            for i, text in enumerate(column):
-                if text is None and name == "grad":
-                    out.append(None)
-                    continue
-                try:
-                    out.append(from_hex(text))
-                except ValueError as problem:
-                    raise ProgramError(f"{name}[{i}]: {problem}") from None
+            try:
+                for text in column:
+                    out.append(None if text is None and name == "grad" else from_hex(text))
+            except ValueError as problem:
+                raise ProgramError(f"{name}[{len(out)}]: {problem}") from None
             columns[name] = tuple(out)
         return cls(**columns)
 

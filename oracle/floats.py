@@ -25,7 +25,7 @@ def smallest_normal(unit: float) -> float:
 
 
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-_HEX = re.compile(r"-?0x[0-9a-f](?:\.[0-9a-f]{1,13})?p[+-]?\d{1,4}")
+_HEX = re.compile(r"-?0x[0-9a-f](?:\.[0-9a-f]{1,13})?p[+-]?\d{1,4}").fullmatch
 
 
 def to_hex(x: float) -> str:
@@ -38,13 +38,13 @@ def to_hex(x: float) -> str:
 def from_hex(text: Any) -> float:
     """Read `to_hex`'s strings and nothing else. Raises ValueError with what was expected."""
     if isinstance(text, str):
-        if text in _SPECIAL:
-            return _SPECIAL[text]
-        if len(text) <= 40 and _HEX.fullmatch(text):
+        if len(text) <= 40 and _HEX(text):
             try:
                 return float.fromhex(text)
             except OverflowError:
                 pass  # an exponent beyond float64 is as malformed as any other text: refused below
+        elif text in _SPECIAL:
+            return _SPECIAL[text]
     shown = f"{type(text).__name__} {str(text)[:40]!r}"
     raise ValueError(
         f'expected a float as a C99 hex string such as "0x1.8p+1", or "nan", "inf", "-inf"; found {shown}'

@@ -26,6 +26,7 @@ NOT_STARTED = {"type": "NotStarted", "message": "the subject could not be loaded
 def serve(config: dict[str, Any]) -> None:
     """Load what `config` names, then answer messages until the other side hangs up or says stop."""
     requests, answers = _private_descriptors()
+    encode = json.JSONEncoder(separators=(",", ":")).encode
     clean = load.Clean()
     worker: Worker | None = None
     with open(requests, encoding="utf-8") as lines:
@@ -41,7 +42,7 @@ def serve(config: dict[str, Any]) -> None:
             else:
                 reply = {"id": message["id"], "error": NOT_STARTED}
             _trim_output()
-            _write(answers, json.dumps(reply, separators=(",", ":")).encode() + b"\n")
+            _write(answers, encode(reply).encode() + b"\n")
 
 
 def _start(config: dict[str, Any], edit: list[Any] | None) -> tuple[Worker | None, dict[str, Any]]:
