@@ -168,7 +168,6 @@ def check(
     from oracle.benchmark import measure
     from oracle.checking import check as run
     from oracle.checking import requirements
-    from oracle.fuzz import check_too
     from oracle.gate import Gate
     from oracle.judge.causes import Demands
     from oracle.progress import meter
@@ -212,6 +211,8 @@ def check(
             say_if_weak(subject.isolation, tier, weak)
             programs = FUZZ * bool(token) if programs is None else programs
             if programs:
+                from oracle.fuzz import check_too
+
                 with meter("random programs", programs) as tick:
                     report = check_too(subject, cases, demands, token, programs, progress=tick)
             else:

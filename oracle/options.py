@@ -27,15 +27,18 @@ class Reader:
     def of(cls, detail: Detail, hints: int, hidden: tuple[str, ...], rubric: str | None) -> Reader:
         """From the options of a verb. Raises click.UsageError with a sentence."""
         from oracle import suite
-        from oracle.rubric import RubricError, read
 
         for glob in hidden:
             if not any(suite.select(pattern=glob)):
                 raise click.UsageError(
                     f"--hide {glob}: no case has a name like that; a name is level/short-name"
                 )
+        if rubric is None:
+            return cls(detail, hints, hidden)
+        from oracle.rubric import RubricError, read
+
         try:
-            return cls(detail, hints, hidden, None if rubric is None else read(Path(rubric)))
+            return cls(detail, hints, hidden, read(Path(rubric)))
         except RubricError as problem:
             raise click.UsageError(f"--rubric {problem}") from None
 
