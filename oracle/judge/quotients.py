@@ -91,10 +91,7 @@ def rule(op: str, pushes: Sequence[Pushed]) -> Quotient | None:
     wrong = list(at.values())
     wrong = wrong[:: -(-len(wrong) // PUSHES) or 1]
     return _best(
-        [
-            (_along(op, parameters, p), p.observed / p.upstream, p.expected / p.upstream)
-            for p in wrong
-        ],
+        [(_along(op, parameters, p), p.observed / p.upstream, p.expected / p.upstream) for p in wrong],
         enough=POINTS,
     )
 
