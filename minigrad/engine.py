@@ -134,9 +134,8 @@ class Value(Methods):
         earlier: list[tuple[Value, float]] = []
         rows = set()  # the rows of Values that were looked through: many nodes share one
         todo = [self]
-        while (
-            True
-        ):  # `while todo` would be slow on a first graph: Python 3.11 adapts to it at the eighth call
+        # `while todo` would be slow on a first graph: Python 3.11 adapts to such a loop at the eighth call.
+        while True:
             if not todo:
                 return nodes, earlier
             node = todo.pop()

@@ -461,14 +461,12 @@ class _Asked:
                 contribution = math.nan
             bound = row.slope_bound.at(point, contribution, abs(g), node.parameters)
             bound *= self.traits.gradient_unit / U
-            if (
-                self.traits.gradients is not None
-            ):  # what is pushed is rounded on its way, exact as its rule may be
+            # What is pushed is rounded on its way, exact as its rule may be.
+            if self.traits.gradients is not None:
                 bound += 4 * self.traits.gradient_unit * abs(contribution)
             slope = abs(contribution / g) if g and math.isfinite(g) else 0.0
-            if g == 0.0 and (
-                error or self.traits.per_path
-            ):  # contributions that cancelled have left their rounding
+            # Contributions that cancelled have left their rounding.
+            if g == 0.0 and (error or self.traits.per_path):
                 slope = abs(self.locals.vjp(k, slot, 1.0, node, point) or 0.0) if weight is None else 1.0
             self.paths[i] += self.paths[k]
             if math.isfinite(slope):
@@ -492,9 +490,8 @@ class _Asked:
             bound += 2 * len(owed) * unit * total
         if unit > U:
             bound += 4 * unit * total
-        if (
-            self.traits.per_path
-        ):  # n terms summed one by one are off by (n - 1)·u·Σ|term| (Higham, section 4.2)
+        # n terms summed one by one are off by (n - 1)·u·Σ|term| (Higham, section 4.2).
+        if self.traits.per_path:
             bound += 2 * max(2.0 * len(self.program), self.paths[i]) * unit * natural
         if g is None:
             return bound

@@ -112,10 +112,7 @@ def score(report: Report) -> str:
 
 def tested(report: Report) -> list[tuple[str, str]]:
     """What was tested, what was not, and what the engine chooses differently: label and text."""
-    if report.suite in (
-        "diff",
-        "live",
-    ):  # somebody's own programs: nothing was offered, nothing was asked for
+    if report.suite in ("diff", "live"):  # somebody's own programs: nothing was offered, nor asked for
         return []
     offered = [op for op, result in report.ops.items() if result.offered]
     tested = [op for op in offered if report.ops[op].exercised]

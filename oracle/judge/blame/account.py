@@ -80,9 +80,8 @@ def _crashing(ledger: Ledger, o: Outcome) -> list[Fault]:
         rule = (producer.op, o.case.program.form(producer))
         known = ledger.of_rule.get(rule, [])
         raising = [f for f in known if f.kind in ("missing", "raises")]
-        ends = (
-            rule in ledger.measured and ledger.measured[rule].crashes
-        )  # a wrong formula has ends of its own
+        # A wrong formula has ends of its own.
+        ends = rule in ledger.measured and ledger.measured[rule].crashes
         return raising or [f for f in known if f.kind == "forward" and ends]
     rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
     found = {id(f): f for rule in rules for f in ledger.of_rule.get(rule, ()) if f.kind != "missing"}

@@ -135,9 +135,8 @@ def _explained(ledger: Ledger, rule: Rule) -> list[Fault]:
     for make, used in rewrites(rule):
         if used == {rule} or not leaves_alone(make, rule, wrong):
             continue
-        if (
-            mine.missing is not None
-        ):  # each form that is absent is an absence, unless another op's explains it
+        # Each form that is absent is an absence, unless another op's explains it.
+        if mine.missing is not None:
             used = frozenset(r for r in used if r[0] != rule[0])
         faults = [f for r in used if r != rule for f in ledger.of_rule.get(r, ())]
         faults += ledger.constructor  # it makes the results within, too

@@ -78,10 +78,7 @@ def run_network(engine: Engine, make: Make, message: dict[str, Any]) -> dict[str
         try:
             network = make(message["sizes"])
         except TypeError as problem:
-            if place(problem, engine.files) == (
-                None,
-                None,
-            ):  # it was not even entered: it takes other arguments
+            if place(problem, engine.files) == (None, None):  # not even entered: it takes other arguments
                 return {"unsupported": f"{engine.found['network']} takes no {len(message['sizes'])} sizes"}
             raise
         layers = layers_of(network, engine.types)

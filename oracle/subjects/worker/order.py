@@ -32,9 +32,8 @@ class Numbered:
             if hash(node) not in (id(node), object.__hash__(node)):
                 return
             (cls or type(node)).__hash__ = self._hash()  # type: ignore[assignment]
-        except (
-            Exception
-        ):  # nodes that cannot be hashed, classes that cannot be changed: they keep their order
+        # Nodes that cannot be hashed, classes that cannot be changed: they keep their order.
+        except Exception:
             return
 
     def case(self) -> None:

@@ -48,9 +48,8 @@ class Statements:
                     self._index(name, ast.parse(text))
 
     def _index(self, name: str, tree: ast.AST) -> None:
-        for node in ast.walk(
-            tree
-        ):  # from the outside inwards: of two statements on a line the inner one wins
+        # From the outside inwards: of two statements on a line the inner one wins.
+        for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 decorated = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 self._defs[name, decorated] = node.lineno
