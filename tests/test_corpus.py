@@ -113,8 +113,9 @@ def test_a_pytest_file_fails_by_every_cause(reports: dict[str, Report], tmp_path
     ends = outcomes(tmp_path)
     assert len(ends) == len(reports) > 100
     untold = {file for file, counts in ends.items() if "failure" not in counts}
-    # the smallest program of the first has thousands of values; the second depends on where its nodes lie in memory
-    beyond = {"test_exponential_order", "test_breadth_first"}
+    # the smallest program of the first has thousands of values; the second depends on where its nodes lie in memory;
+    # the third has its gradients in what backward returns, which no file can set to 0
+    beyond = {"test_exponential_order", "test_breadth_first", "test_totals_in_default"}
     assert untold <= beyond, untold
     assert {file for file, counts in ends.items() if set(counts) - {"failure", "skipped"}} <= beyond
 
