@@ -46,6 +46,12 @@ RENAMED = {
         ("self.grad += ", "if self.requires_grad or self._prev: self.grad += "),
         ("self._prev = set", "self.requires_grad = requires_grad\n        self._prev = set"),
     ],
+    "constructor: another name for that": [
+        ("data, parents=()", "data, param=False, parents=()"), (", (self, other))", ", parents=(self, other))"),
+        (", (self,))", ", parents=(self,))"),
+        ("self.grad += ", "if self.wanted or self._prev: self.grad += "),
+        ("self._prev = set", "self.wanted = param\n        self._prev = set"),
+    ],
     "constructor: keyword only": [("self, data, parents=()", "self, *, data, parents=()"), ("Value(", "make("), (
         "import math", "import math\n\n\ndef make(data, parents=()):\n    return Value(data=data, parents=parents)",
     )],
@@ -242,6 +248,11 @@ def test_without_any_backward(attached: str, write: Write) -> None:
     )
     with open_subject(write(text)) as subject:
         assert not subject.has_backward and "mul" in subject.ops
+
+
+def test_a_gradient_of_a_similar_name_that_backward_leaves_at_0(write: Write) -> None:
+    with open_subject(write(changed((".grad", ".grade"), ("self.grade = 1.0", "pass")))) as subject:
+        assert subject.found["gradient"] == "grade" and subject.has_backward
 
 
 def test_a_method_is_no_gradient(write: Write) -> None:

@@ -5,7 +5,9 @@ Here: which class, how it is made, and which attribute holds its number (the one
 
 from __future__ import annotations
 
+import functools
 import operator
+import re
 
 from .engine import Engine
 from .find_backward import find_backward
@@ -15,7 +17,7 @@ from .look import ONE, OTHER, attributes, patience, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from .load import Loaded
@@ -29,7 +31,6 @@ COMPUTE = ("forward", "compute", "evaluate", "eval")
 """Methods that give a node its number, where an op only notes what is to be computed."""
 
 CONSTRUCTORS: tuple[tuple[str, Callable[[Any], Callable[[float], Any]]], ...] = (
-    ("{}(x, requires_grad=True)", lambda cls: lambda x: cls(x, requires_grad=True)),
     ("{}(x)", lambda cls: cls),
     ("{}(data=x)", lambda cls: lambda x: cls(data=x)),
     ("{}(value=x)", lambda cls: lambda x: cls(value=x)),
@@ -39,10 +40,37 @@ CONSTRUCTORS: tuple[tuple[str, Callable[[Any], Callable[[float], Any]]], ...] = 
     ("{}('', x)", lambda cls: lambda x: cls("", x)),
     ("{}([x])", lambda cls: lambda x: cls([x])),
 )
-"""How a number may become a leaf; an optional requires_grad is wanted.
+"""How a number may become a leaf; before these, with the flag that asks for its gradient, where there is one.
 
 The first way that puts it where numbers usually are is taken; else the first that gives a leaf.
 """
+
+
+FLAG = re.compile(r"requires?_?grad|param|trainable|learnable", re.IGNORECASE)
+"""Names of arguments without which a leaf is a constant."""
+
+
+def _constructors(cls: type) -> Iterator[tuple[str, Callable[[float], Any]]]:
+    """How a number may become a leaf of a class: as it is written, and a callable."""
+    title = cls.__name__
+    for name, default in _defaults(attributes(cls).get("__init__")):
+        if default is False and FLAG.search(name):
+            yield f"{title}(x, {name}=True)", functools.partial(cls, **{name: True})
+    for shape, constructor in CONSTRUCTORS:
+        yield shape.format(title), constructor(cls)
+
+
+def _defaults(init: Any) -> list[tuple[str, Any]]:
+    """Names and defaults of a constructor's arguments behind the number, False where one has to be given."""
+    code, values = getattr(init, "__code__", None), getattr(init, "__defaults__", None) or ()
+    named = getattr(init, "__kwdefaults__", None) or {}
+    if code is None:
+        return []
+    names = code.co_varnames[: code.co_argcount]
+    given = dict.fromkeys(names[2:], False) | dict(
+        zip(names[len(names) - len(values) :], values, strict=True)
+    )
+    return [*given.items(), *named.items()]
 
 
 def find(loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbered) -> Engine:
@@ -91,15 +119,11 @@ def _candidates(loaded: Loaded) -> list[type]:
 
 def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
     """An Engine for a class that can hold a number, or None with the reason added to `tried`."""
-    code = getattr(attributes(cls).get("__init__"), "__code__", None)
     raised: list[str] = []
     numberless: list[str] = []
     arrays: list[str] = []
     unusual: Engine | None = None
-    for shape, constructor in CONSTRUCTORS:
-        if "requires_grad" in shape and (code is None or "requires_grad" not in code.co_varnames):
-            continue
-        make, spelled = constructor(cls), shape.format(cls.__name__)
+    for spelled, make in _constructors(cls):
         try:
             one, other = make(ONE), make(OTHER)
         except BaseException as problem:  # another shape may be what the constructor takes

@@ -12,7 +12,7 @@ from . import walk
 from .engine import number
 from .find_ops import _plain, empty
 from .keeping import Attribute, Method, Returned
-from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable
+from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +217,10 @@ def _means_backward(name: str) -> bool:
 
 
 def _usual_gradient(node: Any) -> str | None:
-    return next((name for name in readable(node, GRADIENT) if name in GRADIENT), None)
+    """The attribute of a leaf that is called as gradients are: by its whole name, else by a part of it, if it is 0."""
+    held = readable(node, GRADIENT)
+    like = (name for name in held if _means_gradient(name) and reading(node, name) == 0.0)
+    return next((name for name in held if name in GRADIENT), next(like, None))
 
 
 def _arguments(function: Any) -> int:
