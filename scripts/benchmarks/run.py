@@ -259,9 +259,14 @@ def middle(rounds: Sequence[Round], job: Job, what: str = "seconds") -> float:
     return median(found[job][what] for found in _with(rounds, job))
 
 
+def _failed(rounds: Sequence[Round], job: Job) -> str:
+    """What became of a job that failed in some round; "" for one that never did."""
+    return next((str(found[job]["error"]) for found in _with(rounds, job) if "error" in found[job]), "")
+
+
 def times(rounds: Sequence[Round], slow: Job, fast: Job) -> str:
     """A ratio in three digits, or a dash where one of them failed."""
-    if any("error" in found[job] for found in _with(rounds, slow, fast) for job in (slow, fast)):
+    if _failed(rounds, slow) or _failed(rounds, fast):
         return "–"
     return f"{ratio(rounds, slow, fast):,.3g}"
 
@@ -272,9 +277,11 @@ def step_table(rounds: Sequence[Round]) -> Iterator[str]:
     for engine in ENGINES:
         cells = []
         for on in (True, False):
-            cells.append(f"{1e3 * middle(rounds, step(engine, on)):.3g} ms")
-            cells.append(times(rounds, step("micrograd", on), step(engine, on)))
-        cells.append(f"{middle(rounds, step(engine, True), 'bytes') / 1e6:.3g} MB")
+            taken = step(engine, on)
+            cells.append(_failed(rounds, taken) or f"{1e3 * middle(rounds, taken):.3g} ms")
+            cells.append(times(rounds, step("micrograd", on), taken))
+        memory = step(engine, True)
+        cells.append("–" if _failed(rounds, memory) else f"{middle(rounds, memory, 'bytes') / 1e6:.3g} MB")
         yield f"| {engine} | {' | '.join(cells)} |"
 
 
@@ -288,9 +295,8 @@ def graph_table(rounds: Sequence[Round]) -> Iterator[str]:
 
 def _graph_cell(rounds: Sequence[Round], engine: str, shape: str, nodes: int) -> str:
     on, off = (graph(engine, shape, nodes, collector) for collector in (True, False))
-    for job in (on, off):
-        if "error" in rounds[0][job]:
-            return str(rounds[0][job]["error"])
+    if failed := _failed(rounds, on) or _failed(rounds, off):
+        return failed
     fast, slow = (f"{1e6 * middle(rounds, job):.2g}" for job in (off, on))
     return f"{slow} µs ({fast}), {middle(rounds, on, 'bytes'):,.0f} B"
 
