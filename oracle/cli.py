@@ -420,9 +420,8 @@ def _emit(text: str, out: str | None) -> None:
 
 def main() -> None:
     """The entry point. Whatever goes wrong in the oracle itself ends in one sentence and exit code 4."""
-    gc.set_threshold(
-        50_000
-    )  # this process is the oracle's alone, and what it makes has no cycles: 7 % of `check`
+    # This process is the oracle's alone, and what it makes has no cycles: 7 % of `check`.
+    gc.set_threshold(50_000)
     try:
         cli()
     except (SystemExit, KeyboardInterrupt):
