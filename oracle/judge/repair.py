@@ -71,12 +71,15 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
     rest = [whole[n : n + PROGRAMS] for n in range(0, len(whole), PROGRAMS)]
     traits = judgement.learned.traits
     with ExitStack() as stack, ThreadPoolExecutor(AT_ONCE) as pool:
-        benches = [stack.enter_context(subject.edited(within.file, (), TIMEOUT)) for _ in range(AT_ONCE)]
+        try:
+            benches = [stack.enter_context(subject.edited(within.file, (), TIMEOUT)) for _ in range(AT_ONCE)]
+        except LoadError:  # it has loaded before: the machine is too busy for trials
+            return None
         for some in (tried[n : n + AT_ONCE] for n in range(0, len(tried), AT_ONCE)):
             ok = pool.map(
                 lambda bench, edit: _promising(bench, within.file, edit, first, traits), benches, some
             )
-            for edit in (edit for edit, promising in zip(some, list(ok), strict=False) if promising):
+            for edit in (edit for edit, promising in zip(some, list(ok), strict=True) if promising):
                 if _right(subject, within.file, edit, first + rest, traits):
                     return Repair(within.file, edit)
     return None
