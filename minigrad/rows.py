@@ -13,6 +13,8 @@ from functools import partial
 from math import tanh
 from typing import Any, Final
 
+from minigrad.inline import INLINE
+
 Row = tuple[Any, ...]
 
 LONGEST: Final = 128
@@ -36,10 +38,12 @@ class Rule:
 
 NEURONS: Final = {
     "dot": ("s", "g"),
-    "dot_relu": ("0.0 if s < 0.0 else s", "0.0 if y <= 0.0 else g"),
-    "dot_tanh": ("tanh(s)", "g * (1.0 - y * y)"),
+    **{
+        f"dot_{op}": (INLINE[op][0].format("s"), INLINE[op][1].format(g="g", y="y"))
+        for op in ("relu", "tanh")
+    },
 }
-"""Of a dot s, the result y; of the gradient g of y, that of s: as in `rules`. relu and tanh hide whether s was finite.
+"""Of a dot s, the result y; of the gradient g of y, that of s. relu and tanh hide whether s was finite.
 These have no result, None, where it was not: of a dot that is finite all operands are, which `push` has to know."""
 
 

@@ -5,25 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.engine import FORWARD, VJPS
+from minigrad.inline import INLINE
 from minigrad.recording import Recording, Step
 from minigrad.rules import PARAMETRISED
-
-# Ops written into the line instead of called: the data; then what each operand is owed. {g} is the gradient of the
-# result, {y} the result, {0} and {1} the operands. The formulas are those of `rules`; a test compares the two.
-INLINE: Final[dict[str, tuple[str, ...]]] = {
-    "add": ("{0} + {1}", "{g}", "{g}"),
-    "sub": ("{0} - {1}", "{g}", "-{g}"),
-    "mul": ("{0} * {1}", "{g} * {1}", "{g} * {0}"),
-    "neg": ("-{0}", "-{g}"),
-    "relu": ("0.0 if {0} < 0.0 else {0}", "(0.0 if {y} <= 0.0 else {g})"),
-    "square": ("{0} * {0}", "{g} * (2.0 * {0})"),
-    "tanh": ("tanh({0})", "{g} * (1.0 - {y} * {y})"),
-    "pow(2.0)": ("{0} * {0}", "{g} * (2.0 * {0})"),
-    "pow(3.0)": ("{0} * {0} * {0}", "{g} * (3.0 * ({0} * {0}))"),
-}
 
 TERMS = 100
 """Terms in one line: Python's parser is recursive."""

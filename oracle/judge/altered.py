@@ -7,7 +7,6 @@ to the bit, and no right number contradicts it.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from oracle.floats import same, short
@@ -33,7 +32,10 @@ def whole(failures: Sequence[Failure], checked: Sequence[Checked]) -> tuple[str,
         found = [f for f in sums if altered(f, alter)]
         if not any(f.observed for f in found):
             continue  # nothing arrived at all
-        if len(found) < max(ENOUGH, MOST * len(sums)) or len({_consumer(f) for f in found}) < OPS:
+        if (
+            len(found) < max(ENOUGH, MOST * len(sums))
+            or len({f.run.node(f.feeders[0][0]).op for f in found}) < OPS
+        ):
             continue
         if _kept(checked, alter):
             return words, alter
@@ -62,20 +64,12 @@ def altered(f: Failure, alter: Alter) -> bool:
 def _kept(checked: Sequence[Checked], alter: Alter) -> bool:
     """Whether no gradient of a first backward is one that would have been altered."""
     for c in checked:
-        if c.run.root is None or not c.run.fresh or c.run.case.policy or c.failures:
+        if not c.sound:
             continue
-        program = c.run.program
-        live = program.reaches(c.run.root)
-        uses = Counter(i for k, node in program.nodes() if live[k] for i in node.operands)
+        live, uses = c.run.program.reaches(c.run.root), c.run.uses()
         for i, g in enumerate(c.run.grad):
             if g is None or not live[i] or not math.isfinite(g) or i == c.run.root:
                 continue
             if not math.isclose(alter(g, uses[i]), g, rel_tol=1e-12, abs_tol=1e-12):
                 return False
     return True
-
-
-def _consumer(f: Failure) -> str:
-    node = f.run.program.producer(f.feeders[0][0])
-    assert node is not None
-    return node.op

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
@@ -75,6 +75,11 @@ class Run:
         """The operands' data that a value was made of, as the subject had them."""
         return self.program.operand_data(self.node(k), self.made)
 
+    def uses(self) -> Counter[int]:
+        """How often what leads to the root uses each value. (A plain number counts as an index below 0.)"""
+        live = self.program.reaches(self.root)
+        return Counter(i for k, node in self.program.nodes() if live[k] for i in node.operands)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -125,6 +130,12 @@ class Checked:
     exercised: Mapping[Exercise, float]
     conventions: frozenset[int]
     undecided: bool
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is a first backward in which nothing was wrong, in a case that is not about a policy."""
+        run = self.run
+        return run.root is not None and run.fresh and not run.case.policy and not self.failures
 
 
 Conventions = Mapping[tuple[str, int], float]
@@ -405,7 +416,7 @@ class _Asked:
         natural: defaultdict[int, float] = defaultdict(
             float
         )  # adjoints of absolute slopes, for per-path engines
-        self.paths = defaultdict(float, {root: 1.0})
+        self.paths[root] = 1.0
         concerned: Iterable[int] = range(root + 1)
         if self.part is not None:
             concerned = {*self.part.values, *self.part.nodes}
@@ -468,7 +479,8 @@ class _Asked:
             # Contributions that cancelled have left their rounding.
             if g == 0.0 and (error or self.traits.per_path):
                 slope = abs(self.locals.vjp(k, slot, 1.0, node, point) or 0.0) if weight is None else 1.0
-            self.paths[i] += self.paths[k]
+            if self.traits.per_path:
+                self.paths[i] += self.paths[k]
             if math.isfinite(slope):
                 bound += slope * error
                 natural[i] += slope * natural[k]

@@ -70,7 +70,7 @@ def whole(failures: Iterable[Failure]) -> Quotient | None:
     """
     looked_at = [f for f in failures if f.equation == 4 and f.ordinary and len(f.run.program) <= LONGEST]
     looked_at = [f for f in looked_at if f.run.fresh and f.run.root is not None][:LOOKED_AT]
-    ops = {_op(f, f.feeders[0][0]) for f in looked_at if len(f.feeders) == 1}
+    ops = {f.run.node(f.feeders[0][0]).op for f in looked_at if len(f.feeders) == 1}
     if len(ops) < 3 or not ops & {"add", "sub", "mul", "neg"}:
         return None
     slopes = {id(f.run): _slopes(f.run) for f in looked_at}
@@ -163,9 +163,3 @@ def _along(op: str, parameters: Mapping[str, float], p: Pushed) -> Callable[[flo
         return float(VOCABULARY[op].value(*at, **parameters))
 
     return f
-
-
-def _op(f: Failure, k: int) -> str:
-    node = f.run.program.producer(k)
-    assert node is not None
-    return node.op

@@ -7,7 +7,6 @@ other node pushes what it owes.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,11 +93,9 @@ def _passed(checked: Sequence[Checked]) -> Iterator[float]:
     """Sizes of gradients that were passed on, to values that nobody else uses, in programs that came out right."""
     for c in checked:
         run = c.run
-        if run.root is None or not run.fresh or run.case.policy or c.failures:
+        if not c.sound:
             continue
-        live = run.program.reaches(run.root)
-        nodes = [(k, node) for k, node in run.program.nodes() if live[k]]
-        uses = Counter(i for _, node in nodes for i in node.operands)
-        for k, node in nodes:
-            if any(i >= 0 and uses[i] == 1 and run.grad[i] for i in node.operands):
+        live, uses = run.program.reaches(run.root), run.uses()
+        for k, node in run.program.nodes():
+            if live[k] and any(i >= 0 and uses[i] == 1 and run.grad[i] for i in node.operands):
                 yield abs(run.grad[k] or 0.0)

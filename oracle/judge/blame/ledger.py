@@ -17,7 +17,7 @@ from oracle.subjects import Subject
 class Ledger:
     """What each step of the procedure reads and adds to.
 
-    open         failures that nothing explains yet
+    checked      the equations of all runs; open: failures that nothing explains yet
     faults       the causes so far; of_rule: those that a failing rule comes from; blamed: those of a case, by its name
     whole        the fault of the engine as a whole, where there is one; constructor: those of making a node
     measured     what the probes of each rule showed; symptoms: what is wrong with it
@@ -31,7 +31,8 @@ class Ledger:
         self.symptoms: dict[Rule, tuple[Symptom, ...]] = {}
         self.measured: dict[Rule, Measured] = {}
         self.blamed: dict[str, list[Fault]] = defaultdict(list)
-        self.open: list[Failure] = [f for o in outcomes for c in o.checked for f in c.failures]
+        self.checked = [c for o in outcomes for c in o.checked]
+        self.open: list[Failure] = [f for c in self.checked for f in c.failures]
         self.whole: Fault | None = None
         self.constructor: list[Fault] = []
 
@@ -84,10 +85,9 @@ class Ledger:
     def judgement(self) -> Judgement:
         """What was found, with the largest error of each rule as exercised."""
         exercised: dict[Exercise, float] = {}
-        for o in self.outcomes:
-            for c in o.checked:
-                for key, error in c.exercised.items():
-                    exercised[key] = max(error, exercised.get(key, 0.0))
+        for c in self.checked:
+            for key, error in c.exercised.items():
+                exercised[key] = max(error, exercised.get(key, 0.0))
         return Judgement(
             self.learned,
             self.outcomes,

@@ -74,7 +74,7 @@ def differences(ledger: Ledger) -> None:
 
 def altered_alike(ledger: Ledger) -> None:
     """Whether every gradient is altered in the same way once it has been summed: cut off at a bound, rounded."""
-    found = altered.whole(ledger.open, [c for o in ledger.outcomes for c in o.checked])
+    found = altered.whole(ledger.open, ledger.checked)
     if found is None:
         return
     way, alter = found
@@ -84,7 +84,7 @@ def altered_alike(ledger: Ledger) -> None:
 
 def small_dropped(ledger: Ledger) -> None:
     """Whether no gradient below some size is passed on."""
-    threshold = small.whole(ledger.subject, ledger.open, [c for o in ledger.outcomes for c in o.checked])
+    threshold = small.whole(ledger.subject, ledger.open, ledger.checked)
     if threshold is None:
         return
     ledger.whole = ledger.add(Fault("schedule", "wrong", detail=f"{small.NAME}: {threshold}"))
@@ -93,7 +93,7 @@ def small_dropped(ledger: Ledger) -> None:
 
 def one_for_all(ledger: Ledger) -> None:
     """Whether all values have one and the same gradient: that of the class, or of a mutable default argument."""
-    fresh = [c for o in ledger.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
+    fresh = [c for c in ledger.checked if c.run.root is not None and c.run.fresh]
     told = [c for c in fresh if len({g for g in c.grad if g is not None}) > 1 and None not in c.run.grad]
     if not told or any(len(set(c.run.grad)) > 1 for c in told):
         return
@@ -103,7 +103,7 @@ def one_for_all(ledger: Ledger) -> None:
 
 def seed(ledger: Ledger) -> None:
     seeds = [f for f in ledger.open if f.equation == 3]
-    rooted = [c for o in ledger.outcomes for c in o.checked if c.run.root is not None and c.run.fresh]
+    rooted = [c for c in ledger.checked if c.run.root is not None and c.run.fresh]
     fresh = [f for f in seeds if f.run.fresh]
     made = {_root_op(f.run) for f in fresh}
     right = {_root_op(c.run) for c in rooted if not any(f.equation == 3 for f in c.failures)}
