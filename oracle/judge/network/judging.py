@@ -37,6 +37,9 @@ from oracle.suite.networks import NETWORKS, unrolled
 FOREIGN = frozenset(dir(builtins)) | {"NoneType", "function", "method", "generator", "ndarray", "Tensor"}
 """Classes of objects that a network may have been given in another form than it expects."""
 
+AGAIN = 8
+"""Times that a network is asked again, before its outputs are taken for a rule and not for chance."""
+
 
 @dataclass(frozen=True)
 class NetworkJudgement:
@@ -247,8 +250,10 @@ class _Judging:
                 self._gradients(a, expected)
 
     def _random(self, asked: Sequence[Asked]) -> bool:
-        """Whether the same network gives other outputs when it is asked again: dropout, say."""
-        return any(self.subject.network(a.network).outputs != a.answer.outputs for a in asked)
+        """Whether the same network gives other outputs when it is asked again: dropout, say. A small network's may
+        be the same by chance, so each is asked several times."""
+        again = (a for _ in range(AGAIN) for a in asked)
+        return any(self.subject.network(a.network).outputs != a.answer.outputs for a in again)
 
     def _by_engine(self, asked: Sequence[Asked], choice: Choice | None = None) -> None:
         """The engine is wrong: a network that has the numbers of its own engine for the same program is explained."""

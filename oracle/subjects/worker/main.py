@@ -53,6 +53,7 @@ def _start(config: dict[str, Any], edit: list[Any] | None) -> tuple[Worker | Non
         engine = find.find(loaded, config["words"], config["class"], numbered)
     except load.Refusal as refusal:
         return None, {"protocol": 1, "refused": str(refusal), "methods": refusal.methods}
+    _seed()
     make = network.find_network(loaded, engine)
     return Worker(engine, make, numbered), {
         "protocol": 1,
@@ -66,6 +67,14 @@ def _start(config: dict[str, Any], edit: list[Any] | None) -> tuple[Worker | Non
         "methods": sorted(attributes(engine.cls)),
         "absent": [word[0] for word in config["words"] if word[0] not in engine.calls],
     }
+
+
+def _seed() -> None:
+    """Start the random numbers that the subject has loaded where they start in every run: two checks of a file give
+    one report."""
+    for name in ("random", "numpy.random"):
+        if name in sys.modules:
+            sys.modules[name].seed(int(os.environ.get("PYTHONHASHSEED", "0")))
 
 
 def _title(path: str) -> str:
