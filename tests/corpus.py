@@ -179,6 +179,13 @@ FAULTY: tuple[Faulty, ...] = (
         note="the derivative of a product as the product over the operand, which may be 0",
     ),
     Faulty(
+        "operand_set_by_index.py",
+        "raises",
+        "mul",
+        mistake="operand-once",
+        note="operands in a set, of which mul's rule takes the second: x * x has one",
+    ),
+    Faulty(
         "pow_log_of_negative_base.py",
         "raises",
         "pow",

@@ -224,6 +224,8 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
     after = mended.edit.after
     if mended.edit.adds:
         so = f"Next to the line {line} belongs: {after}"
+    elif mended.edit.inside and len(mended.edit.lines) > 1:
+        so = f"The {len(mended.edit.lines)} lines from {line} on belong inside the block above them"
     elif mended.edit.inside:
         so = f"The line {line} belongs inside the block above it"
     elif not after:
@@ -657,10 +659,31 @@ def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     crash = fault.crash
     assert crash is not None
     when = "in backward" if crash.during == "backward" else "at ordinary operands"
+    if crash.during == "backward" and _twice(fault):
+        return Words(
+            "operand-once",
+            f"{op} raises {crash.type} {when} where both operands are one value: {crash.message}",
+            (
+                "What does a value know of its operands that is computed from one value twice?",
+                f"{crash.type}: {crash.message}. A set of operands has a value once, however often it is used.",
+                "Keep the operands in a tuple, each as often as it is used.",
+            ),
+        )
     return Words(
         crash.type,
         f"{op} raises {crash.type} {when}: {crash.message}",
         ("Read the exception.", f"{crash.type}: {crash.message}", "Repair what raises."),
+    )
+
+
+def _twice(fault: Fault) -> bool:
+    """Whether an op is given one value twice in every case of a fault."""
+    return bool(fault.evidence) and all(
+        any(
+            node.op == fault.op and len(set(node.operands)) < len(node.operands)
+            for _, node in case.program.nodes()
+        )
+        for case, _ in fault.evidence
     )
 
 

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Change = Callable[[ast.AST], Iterator[ast.AST]]
@@ -248,15 +248,17 @@ def _swapped(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
 
 
 def _indented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
-    """A statement behind a condition, as the last one under it."""
+    """The statement behind a condition, or all that stand behind it, as the last under it."""
     for block in _blocks(function):
-        for one, two in pairwise(block):
-            if not isinstance(one, ast.If) or one.orelse or isinstance(two, (*_RETURNS, Function)):
+        for n, one in enumerate(block):
+            behind = list(takewhile(lambda s: not isinstance(s, (*_RETURNS, Function)), block[n + 1 :]))
+            if not behind or not isinstance(one, ast.If) or one.orelse or one.body[-1].lineno == one.lineno:
                 continue
-            deeper = " " * (one.body[-1].col_offset - two.col_offset)
-            if deeper and one.body[-1].lineno > one.lineno:
-                moved = [deeper + text for text in _lines(two, lines)]
-                yield Edit(two.lineno, tuple(enumerate(moved, two.lineno)), "", inside=True)
+            deeper = " " * (one.body[-1].col_offset - one.col_offset)
+            for last in dict.fromkeys((behind[0], behind[-1])):
+                first = behind[0].lineno
+                moved = [deeper + text for text in lines[first - 1 : last.end_lineno]]
+                yield Edit(first, tuple(enumerate(moved, first)), "", inside=True)
 
 
 _RETURNS = (ast.Return, ast.Raise, ast.Break, ast.Continue)

@@ -307,6 +307,20 @@ VALUES: tuple[ValueRow, ...] = (
         "Is the exponent -1?",
     ),
     (
+        "operand-unused",
+        ("div",),
+        lambda f, a, b: 1 / a,
+        "gives 1/a and never uses its right operand",
+        "What becomes of the right operand?",
+    ),
+    (
+        "operand-unused",
+        ("div",),
+        lambda f, a, b: 1 / b,
+        "gives 1/b and never uses its left operand",
+        "What is multiplied by the reciprocal?",
+    ),
+    (
         "exp-of-2x",
         ("tanh",),
         lambda f, a: (math.exp(a) - 1) / (math.exp(a) + 1),

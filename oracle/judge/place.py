@@ -202,15 +202,21 @@ def _own_frame(subject: Subject, trace: Trace, fault: Fault, bad: Collection[Rul
     inner, outer = trace.values[o], trace.methods[o]
     if inner is None or outer is None or inner.first == outer.first:
         return inner or outer
-    rules = [(row.name, row.forms[0]) for row in VOCABULARY.values() if row.name in subject.ops]
-    own = [(fault.op, form) for form in VOCABULARY[fault.op].forms] if fault.op is not None else []
-    for rule in (*own, *rules):
-        if rule in bad:
+    sound = [
+        (op, form)
+        for op in dict.fromkeys((fault.op, *VOCABULARY))
+        if op in subject.ops
+        for form in VOCABULARY[op].forms
+    ]
+    computed: set[str] = set()
+    for rule in sound:
+        if rule in bad or (rule[0] in computed and rule[0] != fault.op):
             continue
         case, other, _ = _one_op(rule, VOCABULARY[rule[0]].points[0], under=False)
         elsewhere = subject.trace(case)
-        if elsewhere is None:
+        if elsewhere is None or elsewhere.values[other] is None:
             continue
+        computed.add(rule[0])
         for place in (elsewhere.methods[other], elsewhere.values[other]):
             if place is not None and (place.file, place.first) == (inner.file, inner.first):
                 return outer

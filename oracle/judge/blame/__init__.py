@@ -97,6 +97,7 @@ def _blame(ledger: Ledger) -> Judgement:
         rules.probe(ledger, crashes.crashed(ledger))
         rules.blame(ledger)
     rules.unite_missing(ledger)
+    crashes.absent_at_special_points(ledger)
     account.account(ledger)
     for step in WHAT_NO_RULE_EXPLAINS:
         step(ledger)

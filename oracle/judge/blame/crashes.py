@@ -16,6 +16,9 @@ from oracle.subjects import Subject
 from oracle.subjects.lines import block
 from oracle.vocabulary import VOCABULARY
 
+Raised = tuple[str, str | None, int]
+"""An exception's type, file and line."""
+
 SEVERAL = 3
 """Ops whose backward raises on one line, at least, for it to be the engine's."""
 
@@ -46,6 +49,24 @@ def at_special_points(ledger: Ledger) -> None:
         ledger.charge(fault, o.case)
 
 
+def absent_at_special_points(ledger: Ledger) -> None:
+    """An op that is not there at all is not there at special points either: that is no choice."""
+    for absent in [f for f in ledger.faults if f.kind == "missing" and f.crash is not None]:
+        same = [f for f in ledger.faults if f.policy and f.op == absent.op and _absent(f.crash, absent.crash)]
+        ledger.unite([absent, *same])
+
+
+def _absent(crash: Crash | None, absent: Crash | None) -> bool:
+    """Whether Python itself raised one exception, of the same type, where it did not find what was called."""
+    return (
+        crash is not None
+        and absent is not None
+        and not crash.inside
+        and not absent.inside
+        and crash.type == absent.type
+    )
+
+
 def lost(ledger: Ledger) -> None:
     """Crashes of the traversal, timeouts and deaths on cases that nothing explains."""
     groups: dict[tuple[object, ...], Fault] = {}
@@ -54,12 +75,17 @@ def lost(ledger: Ledger) -> None:
     found = [
         o for o in ledger.outcomes if (o.answer.crash or o.answer.lost) and not ledger.blamed.get(o.case.name)
     ]
+    alone = _alone(found)
     for o in sorted(found, key=lambda o: order.get((crashing_rule(o) or ("", ""))[0], len(order))):
         crash, lost = o.answer.crash, o.answer.lost
         if crash is not None:
             deep = crash.type in ("RecursionError", "MemoryError")
             rule = crashing_rule(o)
-            op = _raising(ledger.subject, crash, methods) or (rule[0] if rule else None) if not deep else None
+            own = rule[0] if rule else None
+            shown = alone.get(_raised(crash), ())
+            if own not in shown:  # nor is it raised by this op alone
+                own = next((op for op in shown if op in o.case.program.ops), own)
+            op = None if deep else _raising(ledger.subject, crash, methods) or own
             kind: Kind = "resource" if deep else "raises"
             detail = crash.type
         else:
@@ -78,6 +104,16 @@ def lost(ledger: Ledger) -> None:
                 Fault(kind, severity, op, detail=detail, crash=crash, policy=policy)
             )
         ledger.charge(fault, o.case)
+
+
+def _alone(found: list[Outcome]) -> dict[Raised | None, list[str]]:
+    """Exception and line of a backward → ops that raise it in a program which has no other op."""
+    out: dict[Raised | None, list[str]] = {}
+    for o in found:
+        ops = list(dict.fromkeys(o.case.program.ops))
+        if len(ops) == 1 and o.answer.crash is not None and _raised(o.answer.crash) is not None:
+            out.setdefault(_raised(o.answer.crash), []).extend(ops)
+    return out
 
 
 def _methods(subject: Subject) -> dict[tuple[str, int], list[str]]:
@@ -115,7 +151,7 @@ def unite_raising(ledger: Ledger) -> None:
             parts[0].op, parts[0].slot, parts[0].measured = None, None, None
 
 
-def _raised(crash: Crash | None) -> tuple[str, str | None, int] | None:
+def _raised(crash: Crash | None) -> Raised | None:
     """Which exception a backward raised, and where; None for one that is not known."""
     if crash is None or crash.during != "backward" or crash.line is None:
         return None
