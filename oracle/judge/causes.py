@@ -146,6 +146,8 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         where = where if mended is None else Located(mended.file, mended.edit.line)
         if mended is not None and mended.edit.order and fault.detail == "operands lost":
             said = words(replace(fault, detail="not passed on"), form, subject.near_misses)
+        if mended is not None and mended.edit.removes and _resets(subject, mended):
+            said = words(replace(fault, detail="resets"), form, subject.near_misses)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -179,6 +181,14 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
         hints,
         fault.policy,
         fault.numbers - fault.proven if fault.severity in ("wrong", "imprecise") else 0,
+    )
+
+
+def _resets(subject: Subject, mended: Repair) -> bool:
+    """Whether the statement that should go sets a gradient."""
+    gradient = re.escape(subject.found.get("gradient", "grad"))
+    return (
+        re.search(rf"\.{gradient} = ", line_at(subject.file or "", mended.file, mended.edit.line)) is not None
     )
 
 
@@ -228,6 +238,8 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
         so = f"The {len(mended.edit.lines)} lines from {line} on belong inside the block above them"
     elif mended.edit.inside:
         so = f"The line {line} belongs inside the block above it"
+    elif mended.edit.removes:
+        so = f"The line {line} should go"
     elif not after:
         so = f"The line {line} belongs behind its neighbour"
     else:
@@ -610,6 +622,16 @@ def _lifecycle(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             "gradient-reset",
             f"{op} changes gradients while it computes forward",
             ("Which lines touch .grad?", "Only backward may change gradients.", "Remove it."),
+        )
+    if fault.detail == "resets":
+        return Words(
+            "gradients-reset",
+            "backward sets gradients back first: those of an earlier call on the same leaves are lost",
+            (
+                "What happens to the gradients that an earlier backward has left?",
+                "Gradients add up over calls; the training loop sets them back, not backward.",
+                "Leave out the statement that sets them back.",
+            ),
         )
     return Words(
         None,

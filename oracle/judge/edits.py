@@ -19,12 +19,14 @@ Change = Callable[[ast.AST], Iterator[ast.AST]]
 @dataclass(frozen=True)
 class Edit:
     """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost;
-    `order`: the same statements in another order; `inside`: a statement that belongs into the block above it."""
+    `removes`: one that should go; `order`: the same statements in another order; `inside`: a statement that belongs
+    into the block above it."""
 
     line: int
     lines: tuple[tuple[int, str], ...]
     after: str
     adds: bool = False
+    removes: bool = False
     order: bool = False
     inside: bool = False
 
@@ -372,4 +374,4 @@ def _removed(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
         ):
             edit = _put(lines, node, "pass")
             if edit is not None:
-                yield edit
+                yield replace(edit, removes=True)
