@@ -26,12 +26,16 @@ PYTHONS = {*DUNDERS, *dir(int), *dir(list), *dir(set), *dir(type), "__matmul__",
 """Special methods that mean something to Python, so that none of them is a misspelling."""
 
 
+BARE = {dunder.strip("_"): dunder for dunder in DUNDERS if dunder not in ("__init__", "__repr__")}
+"""Methods that carry an operator's name without any underscore: `a.pow(b)` is there, `a ** b` is not."""
+
+
 def near_misses(methods: Iterable[str]) -> Mapping[str, str]:
     """Python's name → the name found in its place, for methods that a class meant to define and did not."""
     given = set(methods)
     out: dict[str, str] = {}
     for name in sorted(given - PYTHONS):
-        meant = _meant(name) if name.startswith("_") and name.endswith("_") else None
+        meant = _meant(name) if name.startswith("_") and name.endswith("_") else BARE.get(name)
         if meant is not None and meant not in given:
             out.setdefault(meant, name)
     return out

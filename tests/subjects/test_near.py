@@ -20,6 +20,8 @@ MISSES = {
     "__Mul__": "__mul__",
     "_add_": "__add__",
     "__multiply__": "__mul__",
+    "pow": "__pow__",
+    "rsub": "__rsub__",
 }
 
 
@@ -32,6 +34,8 @@ INNOCENT = [
     "_backward",
     "add",
     "subtract",
+    "init",
+    "repr",
     "__repr__",
     "__str__",
     "__slots__",
