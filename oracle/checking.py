@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oracle import suite, torch_reference
 from oracle.case import Case, Observe
@@ -16,7 +16,7 @@ from oracle.judge.fault import Fault, Judgement
 from oracle.judge.network import NetworkFault, NetworkJudgement, judge_networks, unjudged
 from oracle.judge.probe import Outcome
 from oracle.report import CaseResult, Cause, OpResult, Report, SubjectInfo
-from oracle.subjects import LoadError, Subject
+from oracle.subjects import Subject
 from oracle.version import VERSION
 from oracle.vocabulary import VOCABULARY
 
@@ -29,14 +29,9 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
     began = time.monotonic()
     if not subject.has_backward:
         cases = [replace(case, steps=(Observe(),)) for case in cases if case.level in FORWARD]
-    seen = _look(subject, cases, demands)
-    notes: tuple[str, ...] = ()
-    if _unseeded(subject, seen.judgement):
-        behind = _behind(subject, cases, demands)
-        if behind is not None:
-            seen, spelled = _merged(seen, behind[0]), behind[1]
-            notes = (f"everything else was tested with the root's gradient set by hand: {spelled}",)
-    judgement, network, found, faults = seen.judgement, seen.network, seen.causes, seen.faults
+    judgement = judge_subject(subject, cases)
+    network = _network(subject, judgement, cases, demands)
+    found, faults = causes(subject, judgement, demands)
     results = tuple(
         _result(
             o, judgement.blamed.get(o.case.name, []), found, faults, o.case.name in judgement.flips, network
@@ -73,63 +68,9 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
         _ops(subject, judgement),
         len(judgement.unexplained),
         _conventions(judgement),
-        notes,
+        (),
         error,
     )
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What the judges say of a subject, and the causes in the order in which they are told, each of its fault."""
-
-    judgement: Judgement
-    network: NetworkJudgement
-    causes: list[Cause]
-    faults: list[Fault]
-
-
-def _look(subject: Subject, cases: Sequence[Case], demands: Demands) -> _Seen:
-    judgement = judge_subject(subject, cases)
-    network = _network(subject, judgement, cases, demands)
-    return _Seen(judgement, network, *causes(subject, judgement, demands))
-
-
-def _unseeded(subject: Subject, judgement: Judgement) -> bool:
-    """Whether no root has a gradient after its backward: then nothing behind it can be told."""
-    seeds = [f for f in judgement.faults if f.kind == "seed" and f.op is None and f.severity == "wrong"]
-    runs = [c.run for o in judgement.outcomes for c in o.checked if c.run.fresh]
-    return (
-        bool(seeds)
-        and subject.language == "python"
-        and not any(run.grad[run.root] for run in runs if run.root is not None)
-    )
-
-
-def _behind(subject: Subject, cases: Sequence[Case], demands: Demands) -> tuple[_Seen, str] | None:
-    """What is seen when the root's gradient is set by hand, and how that is written; None where it does not help."""
-    try:
-        with subject.seeded() as other:
-            seen = _look(other, cases, demands)
-            return None if _unseeded(other, seen.judgement) else (seen, other.found["backward"])
-    except LoadError:
-        return None
-
-
-def _merged(first: _Seen, behind: _Seen) -> _Seen:
-    """The seed's fault, then everything behind it. A case that goes wrong by the seed alone stays so."""
-    told = [(c, f) for c, f in zip(first.causes, first.faults, strict=True) if f.kind == "seed"]
-    told += zip(behind.causes, behind.faults, strict=True)
-    alone = {o.case.name: o for o in first.judgement.outcomes}
-    blamed = dict(behind.judgement.blamed)
-    outcomes = []
-    for o in behind.judgement.outcomes:
-        mine = [f for f in first.judgement.blamed.get(o.case.name, ()) if f.kind == "seed"]
-        if mine and not blamed.get(o.case.name) and o.answer.ok:
-            o = alone[o.case.name]
-            blamed[o.case.name] = mine
-        outcomes.append(o)
-    judgement = replace(behind.judgement, outcomes=outcomes, blamed=blamed)
-    return _Seen(judgement, behind.network, [c for c, _ in told], [f for _, f in told])
 
 
 def _blind(judgement: Judgement) -> bool:

@@ -65,14 +65,11 @@ class Hello:
     absent: frozenset[str] = frozenset()
 
 
-def start(edit: Edited | None = None, seeded: bool = False) -> bytes:
-    """The first request as one line; with an edit, also a later one: the engine is to be loaded anew. seeded: the
-    root's gradient is to be set before every backward."""
+def start(edit: Edited | None = None) -> bytes:
+    """The first request as one line; with an edit, also a later one: the engine is to be loaded anew."""
     message: dict[str, Any] = {"cmd": "start", "protocol": 1}
     if edit is not None:
         message["edit"] = edit
-    if seeded:
-        message["seeded"] = True
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 

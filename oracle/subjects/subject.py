@@ -125,7 +125,7 @@ class Subject:
     near_misses   Python's name of an operator → the misspelled name that the class defines instead
     """
 
-    def __init__(self, start: Launch, edit: messages.Edited | None = None, seeded: bool = False) -> None:
+    def __init__(self, start: Launch, edit: messages.Edited | None = None) -> None:
         """Start the worker. Raises LoadError, or Unavailable when it cannot be confined as it has to be."""
         self._launch = start
         self.isolation = start.tier.name
@@ -134,7 +134,7 @@ class Subject:
         self._next = 0
         self._timeouts = 0
         self._gone: str | None = None
-        self._edit, self._seeded = edit, seeded
+        self._edit = edit
         self.target, self.file, self.sha256 = start.target, start.file, start.sha256
         self._told(self._start())
 
@@ -175,11 +175,7 @@ class Subject:
 
         Raises LoadError where it does not load then. timeout: seconds for one case.
         """
-        return Subject(replace(self._launch, timeout=timeout), (piece, lines), self._seeded)
-
-    def seeded(self) -> Subject:
-        """The same engine with its root's gradient set to 1 by hand before every backward. Raises LoadError."""
-        return Subject(self._launch, seeded=True)
+        return Subject(replace(self._launch, timeout=timeout), (piece, lines))
 
     def edit(self, piece: str, lines: Sequence[tuple[int, str]]) -> None:
         """Load the engine anew, with these lines otherwise, in the worker that there is: at a tenth of what a new one
@@ -291,7 +287,7 @@ class Subject:
                 self._child = _child(self._launch)
                 if self._launch.announced:
                     _confined(self._child, self._launch)
-            start = Request(messages.start(self._edit, self._seeded), messages.LONGEST_HELLO)
+            start = Request(messages.start(self._edit), messages.LONGEST_HELLO)
             (reply,) = self._child.ask([start], limit)
             return messages.read_hello(reply[0])
         except OSError as problem:

@@ -73,15 +73,12 @@ def _defaults(init: Any) -> list[tuple[str, Any]]:
     return [*given.items(), *named.items()]
 
 
-def find(
-    loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbered, seeded: bool = False
-) -> Engine:
+def find(loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbered) -> Engine:
     """The engine in what was loaded. Raises Refusal with what was looked for.
 
     words    the vocabulary: see `find_ops`
     wanted   the class's name, or None for the first one with a backward that does something
     numbered gives nodes their hashes
-    seeded   whether the root's gradient is set by hand before every backward
     """
     classes = _candidates(loaded)
     if wanted is not None:
@@ -95,7 +92,7 @@ def find(
         numbered.adopt(engine.make(ONE))
         _find_node_types(engine, loaded, numbered)
         find_ops(engine, loaded, words)
-        works = find_backward(engine, loaded, seeded)
+        works = find_backward(engine, loaded)
         if works or engine.offered or engine.backward is not None or len(classes) == 1:
             usable.append(engine)
         else:

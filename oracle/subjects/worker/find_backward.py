@@ -42,14 +42,12 @@ STRANGERS = 12
 """Functions of other names that are tried as backward, where nothing has a name like it."""
 
 
-def find_backward(engine: Engine, loaded: Loaded, seeded: bool = False) -> bool:
+def find_backward(engine: Engine, loaded: Loaded) -> bool:
     """Set `backward`, `keeping` and `unkept`: the first way to back-propagate that changes a leaf's gradient.
 
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
     ways = list(_ways(engine, loaded))
-    if seeded:
-        ways = list(_seeded(engine, ways))
     others = list(_prepared(engine, ways)) if ways else list(_strangers(engine, loaded))[:STRANGERS]
     for name, way in [*ways, *others] if ways else [*others, *_closure_ways(engine)]:
         keeping = _changed_by(name, way, engine, only_exactly=(name, way) in others)
@@ -150,21 +148,6 @@ def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
                 yield f"{name}(root, 1.0)", lambda root, f=f: f(root, 1.0)  # type: ignore[misc]
             else:
                 yield f"{name}(root)", f
-
-
-def _seeded(engine: Engine, ways: list[Way]) -> Iterator[Way]:
-    """The ways again, each after the root's gradient was set by hand, for an engine that never sets it."""
-    gradient = _usual_gradient(engine.make(ONE))
-
-    def first(way: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def both(root: Any) -> Any:
-            setattr(root, gradient or "", 1.0)
-            return way(root)
-
-        return both
-
-    for written, way in ways if gradient is not None else ():
-        yield f"root.{gradient} = 1.0; {written}", first(way)
 
 
 def _strangers(engine: Engine, loaded: Loaded) -> Iterator[Way]:

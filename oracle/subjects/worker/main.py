@@ -36,7 +36,7 @@ def serve(config: dict[str, Any]) -> None:
                 return
             if message["cmd"] == "start":
                 clean.restore()
-                worker, reply = _start(config, message.get("edit"), message.get("seeded", False))
+                worker, reply = _start(config, message.get("edit"))
             elif worker is not None:
                 reply = {"id": message["id"], **worker.answer(message)}
             else:
@@ -45,14 +45,12 @@ def serve(config: dict[str, Any]) -> None:
             _write(answers, encode(reply).encode() + b"\n")
 
 
-def _start(
-    config: dict[str, Any], edit: list[Any] | None, seeded: bool
-) -> tuple[Worker | None, dict[str, Any]]:
+def _start(config: dict[str, Any], edit: list[Any] | None) -> tuple[Worker | None, dict[str, Any]]:
     """The worker and its first message: what it offers, or one sentence that says why it cannot run."""
     try:
         loaded = load.load(config, edit)
         numbered = order.Numbered(backwards=os.environ.get("PYTHONHASHSEED") == order.BACKWARDS)
-        engine = find.find(loaded, config["words"], config["class"], numbered, seeded)
+        engine = find.find(loaded, config["words"], config["class"], numbered)
     except load.Refusal as refusal:
         return None, {"protocol": 1, "refused": str(refusal), "methods": refusal.methods}
     _seed()
