@@ -14,8 +14,9 @@ from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, one_sided, scale
 from oracle.judge.network import NetworkFault
 from oracle.judge.place import Located, place
+from oracle.judge.probe import UNREADABLE
 from oracle.judge.repair import Repair, repair
-from oracle.judge.symptoms import DETACHED, telling_pushes
+from oracle.judge.symptoms import DETACHED, HUNG, OUTSIDERS, REPEATED, telling_pushes
 from oracle.report import Cause
 from oracle.subjects import Subject
 from oracle.subjects.lines import definition, line_at
@@ -226,6 +227,8 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
         so = f"Next to the line {line} belongs: {after}"
     elif mended.edit.inside:
         so = f"The line {line} belongs inside the block above it"
+    elif mended.edit.outside:
+        so = f"The line {line} belongs behind the block that it is the last of"
     elif not after:
         so = f"The line {line} belongs behind its neighbour"
     else:
@@ -305,6 +308,8 @@ def _forward(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Keep plain Python floats, or numpy.float64.",
             ),
         )
+    if fault.detail == UNREADABLE:
+        return _unreadable(fault, op)
     assert fault.measured is not None and fault.op is not None
     wrong = next(v for v in fault.measured.values if not v.ok)
     numbers = f"at {_at(wrong.point)} it gives {short(wrong.observed, wrong.expected)}, right is " + short(
@@ -340,6 +345,8 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Choose one.",
             ),
         )
+    if fault.detail == UNREADABLE:
+        return _unreadable(fault, op)
     if fault.detail.startswith(quotients.NAME):
         by = fault.detail.partition(": ")[2]
         return _measured(f"the engine measures its gradients by {by} instead of back-propagating them")
@@ -402,6 +409,31 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         mistake,
         f"{op} {says}: {numbers}",
         ("Differentiate this op by hand.", CHAIN_RULE, f"{numbers[0].upper()}{numbers[1:]}."),
+    )
+
+
+def _unreadable(fault: Fault, op: str) -> Words:
+    """A value or a gradient that is no number."""
+    assert fault.crash is not None
+    node, _, held = fault.crash.message.partition(" holds ")
+    what, _, where = held.rpartition(" as its ")
+    if fault.crash.during == "forward":
+        whose, nudge = f"the {where} of its result", "What do the numbers that go in make?"
+    elif fault.op is None:
+        whose, nudge = "the gradient of a value", "What is added to this gradient?"
+    else:
+        whose, nudge = (
+            "the gradient of an operand",
+            "What is pushed: a number, or a node, a list or an array?",
+        )
+    return Words(
+        "no-number",
+        f"{op} makes {whose} {what}, which is no number",
+        (
+            nudge,
+            f"Data and gradient of a scalar are plain numbers; here {node.replace('value 0', 'a value')} holds {held}.",
+            "Compute with the numbers that the nodes hold, and keep the number that comes out.",
+        ),
     )
 
 
@@ -545,6 +577,38 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Walk to every operand of every node.",
             ),
         )
+    if fault.detail == REPEATED:
+        return Words(
+            REPEATED,
+            "backward asks a node that has two operands more than once, so that it pushes its share again",
+            (
+                "How often does each node stand in the list that backward goes through?",
+                why,
+                "Put a node into the list once, after all its operands: behind the loop over them, not inside.",
+            ),
+        )
+    if fault.detail == OUTSIDERS:
+        return Words(
+            OUTSIDERS,
+            "backward counts users of a value that do not lead to the root",
+            (
+                "What happens when a value is used by something that the root does not need?",
+                why + " Users that do not lead to the root push nothing, and nothing is to be waited for.",
+                "Count, and ask, only the nodes that are reached from the root.",
+            ),
+        )
+    if fault.detail == HUNG:
+        return Words(
+            HUNG.replace(" ", "-"),
+            f"{op} attaches what it pushes to {operand(fault)} instead of its result, and so takes the place of what "
+            "is attached there",
+            (
+                "Which node does backward ask for this push?",
+                "What a node pushes is kept at that node; kept at an operand, it replaces the operand's own, and the "
+                "next use of the operand replaces it in turn.",
+                "Attach it to the node that this op makes.",
+            ),
+        )
     if fault.detail == DETACHED:
         return Words(
             DETACHED,
@@ -656,7 +720,15 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
 def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     crash = fault.crash
     assert crash is not None
+    if crash.type == UNREADABLE:
+        return _unreadable(fault, op)
     when = "in backward" if crash.during == "backward" else "at ordinary operands"
+    if fault.op is None and fault.rules:  # several ops, at one line
+        forms = {form for _, form in fault.rules}
+        if all(form.startswith(("int", "float")) for form in forms):
+            when += " where a plain number is the left operand"
+        elif not forms & {"value", "value-value"}:
+            when += " where a plain number is an operand"
     return Words(
         crash.type,
         f"{op} raises {crash.type} {when}: {crash.message}",

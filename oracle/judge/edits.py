@@ -19,7 +19,8 @@ Change = Callable[[ast.AST], Iterator[ast.AST]]
 @dataclass(frozen=True)
 class Edit:
     """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost;
-    `order`: the same statements in another order; `inside`: a statement that belongs into the block above it."""
+    `order`: the same statements in another order; `inside`: a statement that belongs into the block above it;
+    `outside`: one that belongs behind the block that it ends."""
 
     line: int
     lines: tuple[tuple[int, str], ...]
@@ -27,6 +28,7 @@ class Edit:
     adds: bool = False
     order: bool = False
     inside: bool = False
+    outside: bool = False
 
 
 # What may be meant instead -------------------------------------------------------------------------------------------
@@ -156,6 +158,7 @@ def _meant_otherwise(
             yield from _changed(function, lines, change)
     for function in functions:
         yield from _indented(function, lines)
+        yield from _dedented(function, lines)
     for function in functions:
         wanted = (
             [f"{root}.{names[1]} = 1.0" for root in _roots(function)]
@@ -257,6 +260,20 @@ def _indented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
             if deeper and one.body[-1].lineno > one.lineno:
                 moved = [deeper + text for text in _lines(two, lines)]
                 yield Edit(two.lineno, tuple(enumerate(moved, two.lineno)), "", inside=True)
+
+
+def _dedented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
+    """The last statement under a loop or a condition, behind it."""
+    for block in _blocks(function):
+        for outer in block:
+            if not isinstance(outer, (ast.For, ast.While, ast.If)) or outer.orelse or len(outer.body) < 2:
+                continue
+            last = outer.body[-1]
+            if isinstance(last, (*_RETURNS, Function)):
+                continue
+            less = last.col_offset - outer.col_offset
+            moved = [text[less:] for text in _lines(last, lines)]
+            yield Edit(last.lineno, tuple(enumerate(moved, last.lineno)), "", outside=True)
 
 
 _RETURNS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
