@@ -10,7 +10,7 @@ from oracle.floats import short
 from oracle.formulas import FORMULAS
 from oracle.judge import altered, policies, quotients, small
 from oracle.judge.example import again, example, pick
-from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, one_sided, scale
 from oracle.judge.network import NetworkFault
 from oracle.judge.place import Located, place
@@ -347,6 +347,17 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         )
     if fault.detail == UNREADABLE:
         return _unreadable(fault, op)
+    if fault.detail == SHADOWED:
+        return Words(
+            "shadowed-backward",
+            f"{op} pushes nothing, and backward on its result does not even begin there",
+            (
+                "Under which name does this op keep what it pushes, and under which does backward look for it?",
+                "An attribute of the name of a method takes its place at that node: calling it pushes a gradient of 0, "
+                "and within a graph nobody asks for it.",
+                "Keep it under the name that the other ops use.",
+            ),
+        )
     if fault.detail.startswith(quotients.NAME):
         by = fault.detail.partition(": ")[2]
         return _measured(f"the engine measures its gradients by {by} instead of back-propagating them")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from oracle.case import Case
-from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import one_sided
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, HUNG, wrong_pushes
@@ -144,7 +144,7 @@ def _in(
         stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
         local = fault.kind in ("derivative", "accumulation") and stores
         return stores[-1] if local else _opening(trace.backward)
-    if fault.kind == "seed":
+    if fault.kind == "seed" or fault.detail == SHADOWED:
         return _shadowing(subject, trace.methods[o]) or trace.values[o]
     if fault.kind in ("forward", "lifecycle"):
         return _own_frame(subject, trace, fault, bad, o)

@@ -10,7 +10,7 @@ from oracle.judge import policies
 from oracle.judge.blame.crashes import raised_in_backward
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.compose import leaves_alone, rewrites, walk
-from oracle.judge.fault import Fault
+from oracle.judge.fault import SHADOWED, Fault
 from oracle.judge.mistakes import misdirected, name_derivative, one_sided, undefined
 from oracle.judge.predict import alike
 from oracle.judge.probe import UNREADABLE, Measured, Outcome, Rule, measure, one_op
@@ -99,7 +99,7 @@ def blame(ledger: Ledger, kinds: frozenset[str] | None = None, own: Collection[R
         )
         if any(s.kind in ("forward", "derivative") for s in found) and _ends(ledger.measured[rule]):
             found = tuple(s for s in found if s.kind != "raises")  # it raises where the wrong formula ends
-        if not found:
+        if not found or any(f.detail == SHADOWED for f in ledger.of_rule.get(rule, ())):
             continue
         seeds = [f for f in ledger.faults if f.kind == "seed" and f.op == rule[0]]
         below = seeds or _explained(ledger, rule)

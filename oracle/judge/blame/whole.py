@@ -13,7 +13,7 @@ from oracle.judge.blame.ledger import Ledger
 from oracle.judge.blame.rules import blame
 from oracle.judge.compose import walk
 from oracle.judge.equations import Failure, Run
-from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import scale
 from oracle.judge.probe import ask
 from oracle.judge.symptoms import REPEATED, everywhere, times
@@ -145,6 +145,24 @@ def behind_seed(ledger: Ledger) -> bool:
     gradients = [f for c in told for f in c.failures if f.equation > 2]
     ledger.open = [f for f in ledger.open if f.equation <= 2] + gradients
     return True
+
+
+def shadowed(ledger: Ledger) -> None:
+    """An op whose result does not begin, and pushes nothing under another root either, has not lost a seed: what it
+    attaches for its push is in the place of backward itself."""
+    for fault in ledger.faults:
+        if fault.kind != "seed" or fault.op is None or any(f and f.observed for _, f in fault.evidence):
+            continue
+        rules = {rule: m for rule, m in ledger.measured.items() if rule[0] == fault.op and m.shared}
+        shares = [s for m in rules.values() for s in m.shared if s.join.strip("ao ") == "+"]
+        if not shares or any(s.own or not s.other for s in shares):
+            continue
+        fault.kind, fault.detail = "derivative", SHADOWED
+        fault.rules, fault.measured = list(rules), next(iter(rules.values()))
+        failing = (f for _, f in fault.evidence if f is not None and f.equation == 3)
+        made = {f.run.rule(f.value) for f in failing if f.run.program.producer(f.value) is not None}
+        for rule in {*made, *rules}:
+            ledger.of_rule[rule].append(fault)
 
 
 def leaks(ledger: Ledger) -> None:
