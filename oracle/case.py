@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,16 @@ class Zero:
 
 
 @dataclass(frozen=True)
+class Seed:
+    """Set the gradient of a value to 1, for an engine whose backward leaves that to its caller."""
+
+    value: int
+
+    def to_json(self) -> list[Any]:
+        return ["seed", self.value]
+
+
+@dataclass(frozen=True)
 class Set:
     """Change the data of a leaf."""
 
@@ -64,7 +74,7 @@ class Observe:
         return ["observe"]
 
 
-Step = Backward | Zero | Set | Rebuild | Observe
+Step = Backward | Zero | Seed | Set | Rebuild | Observe
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,15 @@ class Case:
     def __post_init__(self) -> None:
         if not self.steps:
             object.__setattr__(self, "steps", (Backward(self.program.root), Observe()))
+
+    def seeded(self) -> Case:
+        """The same with the root's gradient set to 1 before every backward."""
+        steps: list[Step] = []
+        for step in self.steps:
+            if isinstance(step, Backward) and steps[-1:] != [Seed(step.value)]:
+                steps.append(Seed(step.value))
+            steps.append(step)
+        return replace(self, steps=tuple(steps))
 
     @property
     def level(self) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from oracle.case import Backward, Case, Observe, Rebuild, Set, Zero
+from oracle.case import Backward, Case, Observe, Rebuild, Seed, Set, Zero
 from oracle.program import Node, Program
 from oracle.vocabulary import VOCABULARY
 
@@ -39,7 +39,7 @@ def code(
     computed = shown is not None and shown[1] == "data" and not whole
     if shown is not None and computed:
         roots = [shown[0]]
-    only = [any(leads) for leads in zip(*map(program.reaches, roots), strict=True)]
+    only = [whole or any(leads) for leads in zip(*map(program.reaches, roots), strict=True)]
     make = found.get("constructor", "Value(x)")
     lines = [
         f"{_variable(program, i)} = " + re.sub(r"\bx\b", _literal(x), make)
@@ -61,6 +61,8 @@ def code(
                 lines.append(re.sub(r"\broot\b", _variable(program, value), spelled))
             case Zero(values):
                 lines += [f"{_variable(program, i)}.{grad} = 0.0" for i in values if only[i]]
+            case Seed(value):
+                lines.append(f"{_variable(program, value)}.{grad} = 1.0")
             case Set(value, x):
                 lines.append(f"{_variable(program, value)}.{data} = {_literal(x)}")
             case Rebuild():

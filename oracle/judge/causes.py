@@ -10,12 +10,13 @@ from oracle.floats import short
 from oracle.formulas import FORMULAS
 from oracle.judge import altered, policies, quotients, small
 from oracle.judge.example import again, example, pick
-from oracle.judge.fault import ONE_FOR_ALL, Fault, Judgement
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault, Judgement
 from oracle.judge.mistakes import CHAIN_RULE, misdirected, name_derivative, name_value, one_sided, scale
 from oracle.judge.network import NetworkFault
 from oracle.judge.place import Located, place
+from oracle.judge.probe import UNREADABLE
 from oracle.judge.repair import Repair, repair
-from oracle.judge.symptoms import DETACHED, telling_pushes
+from oracle.judge.symptoms import DETACHED, HUNG, OUTSIDERS, REPEATED, telling_pushes
 from oracle.report import Cause
 from oracle.subjects import Subject
 from oracle.subjects.lines import definition, line_at
@@ -144,9 +145,9 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     if where is not None and where.within is not None and fault.kind in TRAVERSAL:
         mended = repair(subject, judgement, fault, where.within)
         where = where if mended is None else Located(mended.file, mended.edit.line)
-        if mended is not None and mended.edit.order and fault.detail == "operands lost":
+        if mended is not None and mended.edit.how == "reordered" and fault.detail == "operands lost":
             said = words(replace(fault, detail="not passed on"), form, subject.near_misses)
-        if mended is not None and mended.edit.removes and _resets(subject, mended):
+        if mended is not None and mended.edit.how == "removed" and _resets(subject, mended):
             said = words(replace(fault, detail="resets"), form, subject.near_misses)
     shown = pick(fault)
     drawn = None
@@ -231,19 +232,18 @@ def _about(line: str, mended: Repair | None, said: Words) -> str:
     if mended is None:
         better = _corrected(said.mistake, line, said.message)
         return f"The line now reads: {line}" + ("" if better is None else f", and should read: {better}")
-    after = mended.edit.after
-    if mended.edit.adds:
-        so = f"Next to the line {line} belongs: {after}"
-    elif mended.edit.inside and len(mended.edit.lines) > 1:
-        so = f"The {len(mended.edit.lines)} lines from {line} on belong inside the block above them"
-    elif mended.edit.inside:
-        so = f"The line {line} belongs inside the block above it"
-    elif mended.edit.removes:
-        so = f"The line {line} should go"
-    elif not after:
-        so = f"The line {line} belongs behind its neighbour"
-    else:
-        so = f"The line now reads: {line}, and should read: {after}"
+    edit = mended.edit
+    which, it, ended = f"The line {line} belongs", "it", "it ends"
+    if len(edit.lines) > 1:
+        which, it, ended = f"The {len(edit.lines)} lines from {line} on belong", "them", "they end"
+    so = {
+        "added": f"Next to the line {line} belongs: {edit.after}",
+        "removed": f"The line {line} should go",
+        "inside": f"{which} inside the block above {it}",
+        "outside": f"{which} behind the block that {ended}",
+        "reordered": f"The line {line} belongs behind its neighbour",
+        "otherwise": f"The line now reads: {line}, and should read: {edit.after}",
+    }[edit.how if not (edit.how == "reordered" and edit.after) else "otherwise"]
     return f"{so} (tried: then every program comes out right)"
 
 
@@ -319,6 +319,8 @@ def _forward(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Keep plain Python floats, or numpy.float64.",
             ),
         )
+    if fault.detail == UNREADABLE:
+        return _unreadable(fault, op)
     assert fault.measured is not None and fault.op is not None
     wrong = next(v for v in fault.measured.values if not v.ok)
     numbers = f"at {_at(wrong.point)} it gives {short(wrong.observed, wrong.expected)}, right is " + short(
@@ -352,6 +354,19 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "What is the slope at the kink?",
                 "At a kink any slope between both sides is valid.",
                 "Choose one.",
+            ),
+        )
+    if fault.detail == UNREADABLE:
+        return _unreadable(fault, op)
+    if fault.detail == SHADOWED:
+        return Words(
+            "shadowed-backward",
+            f"{op} pushes nothing, and backward on its result does not even begin there",
+            (
+                "Under which name does this op keep what it pushes, and under which does backward look for it?",
+                "An attribute of the name of a method takes its place at that node: calling it pushes a gradient of 0, "
+                "and within a graph nobody asks for it.",
+                "Keep it under the name that the other ops use.",
             ),
         )
     if fault.detail.startswith(quotients.NAME):
@@ -416,6 +431,31 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         mistake,
         f"{op} {says}: {numbers}",
         ("Differentiate this op by hand.", CHAIN_RULE, f"{numbers[0].upper()}{numbers[1:]}."),
+    )
+
+
+def _unreadable(fault: Fault, op: str) -> Words:
+    """A value or a gradient that is no number."""
+    assert fault.crash is not None
+    node, _, held = fault.crash.message.partition(" holds ")
+    what, _, where = held.rpartition(" as its ")
+    if fault.crash.during == "forward":
+        whose, nudge = f"the {where} of its result", "What do the numbers that go in make?"
+    elif fault.op is None:
+        whose, nudge = "the gradient of a value", "What is added to this gradient?"
+    else:
+        whose, nudge = (
+            "the gradient of an operand",
+            "What is pushed: a number, or a node, a list or an array?",
+        )
+    return Words(
+        "no-number",
+        f"{op} makes {whose} {what}, which is no number",
+        (
+            nudge,
+            f"Data and gradient of a scalar are plain numbers; here {node.replace('value 0', 'a value')} holds {held}.",
+            "Compute with the numbers that the nodes hold, and keep the number that comes out.",
+        ),
     )
 
 
@@ -559,6 +599,38 @@ def _schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Walk to every operand of every node.",
             ),
         )
+    if fault.detail == REPEATED:
+        return Words(
+            REPEATED,
+            "backward asks a node that has two operands more than once, so that it pushes its share again",
+            (
+                "How often does each node stand in the list that backward goes through?",
+                why,
+                "Put a node into the list once, after all its operands: behind the loop over them, not inside.",
+            ),
+        )
+    if fault.detail == OUTSIDERS:
+        return Words(
+            OUTSIDERS,
+            "backward counts users of a value that do not lead to the root",
+            (
+                "What happens when a value is used by something that the root does not need?",
+                why + " Users that do not lead to the root push nothing, and nothing is to be waited for.",
+                "Count, and ask, only the nodes that are reached from the root.",
+            ),
+        )
+    if fault.detail == HUNG:
+        return Words(
+            HUNG.replace(" ", "-"),
+            f"{op} attaches what it pushes to {operand(fault)} instead of its result, and so takes the place of what "
+            "is attached there",
+            (
+                "Which node does backward ask for this push?",
+                "What a node pushes is kept at that node; kept at an operand, it replaces the operand's own, and the "
+                "next use of the operand replaces it in turn.",
+                "Attach it to the node that this op makes.",
+            ),
+        )
     if fault.detail == DETACHED:
         return Words(
             DETACHED,
@@ -680,6 +752,8 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
 def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     crash = fault.crash
     assert crash is not None
+    if crash.type == UNREADABLE:
+        return _unreadable(fault, op)
     when = "in backward" if crash.during == "backward" else "at ordinary operands"
     if crash.during == "backward" and _twice(fault):
         return Words(
@@ -691,6 +765,12 @@ def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 "Keep the operands in a tuple, each as often as it is used.",
             ),
         )
+    if fault.op is None and fault.rules:  # several ops, at one line
+        forms = {form for _, form in fault.rules}
+        if all(form.startswith(("int", "float")) for form in forms):
+            when += " where a plain number is the left operand"
+        elif not forms & {"value", "value-value"}:
+            when += " where a plain number is an operand"
     return Words(
         crash.type,
         f"{op} raises {crash.type} {when}: {crash.message}",

@@ -11,24 +11,25 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
+from typing import Literal
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Change = Callable[[ast.AST], Iterator[ast.AST]]
 
 
+How = Literal["otherwise", "added", "removed", "reordered", "inside", "outside"]
+"""What an edit does: a line reads otherwise; a statement that was lost is there, one that should not be is gone; the
+same statements in another order; statements that belong into the block above them, or behind the block they end."""
+
+
 @dataclass(frozen=True)
 class Edit:
-    """Lines (from 1) and what they read instead; `line` is the one to point at. `adds`: a statement that was lost;
-    `removes`: one that should go; `order`: the same statements in another order; `inside`: a statement that belongs
-    into the block above it."""
+    """Lines (from 1) and what they read instead; `line` is the one to point at, `after` what it reads, if one does."""
 
     line: int
     lines: tuple[tuple[int, str], ...]
     after: str
-    adds: bool = False
-    removes: bool = False
-    order: bool = False
-    inside: bool = False
+    how: How = "otherwise"
 
 
 # What may be meant instead -------------------------------------------------------------------------------------------
@@ -158,6 +159,7 @@ def _meant_otherwise(
             yield from _changed(function, lines, change)
     for function in functions:
         yield from _indented(function, lines)
+        yield from _dedented(function, lines)
     for function in functions:
         wanted = (
             [f"{root}.{names[1]} = 1.0" for root in _roots(function)]
@@ -207,7 +209,7 @@ def _changed(function: Function, lines: Sequence[str], change: Change) -> Iterat
                 old = node.test
             edit = _put(lines, old, ast.unparse(ast.fix_missing_locations(new)))
             if edit is not None:
-                yield replace(edit, order=change is _order)
+                yield replace(edit, how="reordered") if change is _order else edit
 
 
 def _put(lines: Sequence[str], node: ast.AST, text: str) -> Edit | None:
@@ -246,7 +248,7 @@ def _swapped(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
             between = lines[(one.end_lineno or one.lineno) : two.lineno - 1]
             texts = [*b, *between, *a]
             line = one.lineno if len(a) <= len(b) else two.lineno
-            yield Edit(line, tuple(zip(numbers, texts, strict=True)), "", order=True)
+            yield Edit(line, tuple(zip(numbers, texts, strict=True)), "", "reordered")
 
 
 def _indented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
@@ -260,7 +262,21 @@ def _indented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
             for last in dict.fromkeys((behind[0], behind[-1])):
                 first = behind[0].lineno
                 moved = [deeper + text for text in lines[first - 1 : last.end_lineno]]
-                yield Edit(first, tuple(enumerate(moved, first)), "", inside=True)
+                yield Edit(first, tuple(enumerate(moved, first)), "", "inside")
+
+
+def _dedented(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
+    """The last statement under a loop or a condition, behind it."""
+    for block in _blocks(function):
+        for outer in block:
+            if not isinstance(outer, (ast.For, ast.While, ast.If)) or outer.orelse or len(outer.body) < 2:
+                continue
+            last = outer.body[-1]
+            if isinstance(last, (*_RETURNS, Function)):
+                continue
+            less = last.col_offset - outer.col_offset
+            moved = [text[less:] for text in _lines(last, lines)]
+            yield Edit(last.lineno, tuple(enumerate(moved, last.lineno)), "", "outside")
 
 
 _RETURNS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
@@ -303,7 +319,7 @@ def _added(function: Function, lines: Sequence[str], wanted: Sequence[str]) -> I
         for gap in gaps:
             indent = lines[gap.lineno - 1][: gap.col_offset]
             if not indent.strip():
-                yield Edit(gap.lineno, ((gap.lineno, indent + statement),), statement, True)
+                yield Edit(gap.lineno, ((gap.lineno, indent + statement),), statement, "added")
         for block in blocks:
             for node in reversed(block):
                 indent = lines[node.lineno - 1][: node.col_offset]
@@ -311,8 +327,8 @@ def _added(function: Function, lines: Sequence[str], wanted: Sequence[str]) -> I
                     continue
                 text, own, end = indent + statement, lines[node.lineno - 1], node.end_lineno or node.lineno
                 if node is block[-1] and not isinstance(node, _RETURNS):
-                    yield Edit(end, ((end, f"{lines[end - 1]}\n{text}"),), statement, True)
-                yield Edit(node.lineno, ((node.lineno, f"{text}\n{own}"),), statement, True)
+                    yield Edit(end, ((end, f"{lines[end - 1]}\n{text}"),), statement, "added")
+                yield Edit(node.lineno, ((node.lineno, f"{text}\n{own}"),), statement, "added")
 
 
 def _bound(function: Function) -> dict[str, str]:
@@ -374,4 +390,4 @@ def _removed(function: Function, lines: Sequence[str]) -> Iterator[Edit]:
         ):
             edit = _put(lines, node, "pass")
             if edit is not None:
-                yield replace(edit, removes=True)
+                yield replace(edit, how="removed")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from oracle import standard_reference
-from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Zero
+from oracle.case import Backward, Case, Observation, Observe, Rebuild, Seed, Set, Zero
 from oracle.floats import U, same, smallest_normal, ulps
 from oracle.judge.storage import Storage
 from oracle.program import Node, Program
@@ -216,6 +216,8 @@ def runs(case: Case, observations: Sequence[Observation]) -> Iterator[Run]:
             case Zero(values):
                 for i in values:
                     before[i], first[i] = 0.0, False
+            case Seed(value):
+                before[value], first[value] = 0.0, False
             case Set(value, data):
                 inputs[value] = data
             case Rebuild():

@@ -12,6 +12,7 @@ from oracle.floats import U
 from oracle.judge.equations import Checked, Failure, Run, close, runs
 from oracle.judge.excerpt import LARGE, SHOWN, alone, excerpt
 from oracle.judge.fault import Fault
+from oracle.judge.symptoms import OUTSIDERS
 from oracle.judge.yardstick import yardstick
 from oracle.listing import code, expression
 from oracle.program import Program
@@ -170,7 +171,12 @@ def _code(fault: Fault, failure: Failure, found: Mapping[str, str]) -> str:
     size = len(failure.run.program)
     case = _until(failure.run.case, failure.run.number)
     if size <= LARGE:
-        return code(case, found, (failure.value, failure.what), whole=fault.kind == "lifecycle")
+        return code(
+            case,
+            found,
+            (failure.value, failure.what),
+            whole=fault.kind == "lifecycle" or fault.detail == OUTSIDERS,
+        )
     said = f"# of {size:,} values: what makes or uses {failure.run.program.name(failure.value)}, alone"
     if failure.equation in (1, 3):
         return said

@@ -14,6 +14,9 @@ from oracle.report import Kind, Severity
 ONE_FOR_ALL = "one for all"
 """The detail of an engine whose values share one gradient."""
 
+SHADOWED = "shadowed"
+"""The detail of an op that stores what it pushes under the name of backward."""
+
 
 @dataclass
 class Fault:

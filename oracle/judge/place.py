@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from oracle.case import Case
-from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import one_sided
 from oracle.judge.probe import Rule
-from oracle.judge.symptoms import DETACHED, wrong_pushes
+from oracle.judge.symptoms import DETACHED, HUNG, wrong_pushes
 from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
 from oracle.subjects.lines import block, condition, pieces
@@ -144,10 +144,12 @@ def _in(
         stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
         local = fault.kind in ("derivative", "accumulation") and stores
         return stores[-1] if local else _opening(trace.backward)
-    if fault.kind == "seed":
+    if fault.kind == "seed" or fault.detail == SHADOWED:
         return _shadowing(subject, trace.methods[o]) or trace.values[o]
     if fault.kind in ("forward", "lifecycle"):
         return _own_frame(subject, trace, fault, bad, o)
+    if fault.detail == HUNG:
+        return _hanging(trace.methods[o]) or trace.values[o]
     if fault.detail == DETACHED:
         return trace.values[o]
     for leaf in leaves:
@@ -167,6 +169,23 @@ def _shadowing(subject: Subject, method: Place | None) -> Place | None:
             return Place(method.file, line, method.function, method.first)
         if text.strip().startswith("def ") and not text.startswith(8 * " "):
             break
+    return None
+
+
+def _hanging(method: Place | None) -> Place | None:
+    """Where an op gives an operand an attribute: the statement of its method that stores to one of its parameters."""
+    lines = linecache.getlines(method.file)[method.first - 1 :] if method is not None else []
+    opening = re.match(r"(\s*)def \w+\(([^)]*)", lines[0]) if lines else None
+    if method is None or opening is None:
+        return None
+    names = "|".join(re.findall(r"(?:^|,)\s*(\w+)", opening[2]))
+    indent = re.match(r"\s*", next((text for text in lines[1:] if text.strip()), ""))
+    stores = re.compile(rf"{indent[0] if indent else ''}(?:{names})\.\w+ = ")
+    for line, text in enumerate(lines[1:], method.first + 1):
+        if text.strip() and len(text) - len(text.lstrip()) <= len(opening[1]):
+            break
+        if stores.match(text):
+            return Place(method.file, line, method.function, method.first)
     return None
 
 

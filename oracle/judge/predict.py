@@ -73,6 +73,7 @@ def alike(mine: Measured, theirs: Measured) -> bool:
     Shared probes are compared in kind only: the order of a set may change their last bits.
     """
     a, b = mine.missing, theirs.missing
+    joins = {s.join for s in mine.shared}  # of those that tell
     if a is not None or b is not None:
         return (
             a is not None
@@ -82,15 +83,24 @@ def alike(mine: Measured, theirs: Measured) -> bool:
     return (
         len(mine.numbers) == len(theirs.numbers)
         and all(map(_identical, mine.numbers, theirs.numbers))
-        and [(s.ok, s.lost_other) for s in mine.shared] == [(s.ok, s.lost_other) for s in theirs.shared]
+        and _identical([v.observed for v in mine.values], [v.observed for v in theirs.values])
+        and [(s.ok, s.lost_other) for s in mine.shared]
+        == [(s.ok, s.lost_other) for s in theirs.shared if s.join in joins]
         and [s.ok for s in mine.same] == [s.ok for s in theirs.same]
         and (not mine.fed or not theirs.fed or [f.passed for f in mine.fed] == [f.passed for f in theirs.fed])
+        and (
+            not mine.idle
+            or not theirs.idle
+            or [i.beside for i in mine.idle] == [i.beside for i in theirs.idle]
+        )
         and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
     )
 
 
 def _identical(a: Sequence[float | None], b: Sequence[float | None]) -> bool:
-    return all(x == y or (x is not None and y is not None and same(x, y)) for x, y in zip(a, b, strict=True))
+    return len(a) == len(b) and all(
+        x == y or (x is not None and y is not None and same(x, y)) for x, y in zip(a, b, strict=True)
+    )
 
 
 def upstream(rule: Rule, point: Point, g: float, way: str) -> tuple[Case, int, list[tuple[int, int]]]:

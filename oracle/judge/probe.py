@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from oracle.case import Answer, Case, Crash
+from oracle.case import Answer, Case, Crash, Observe
 from oracle.floats import U
 from oracle.judge.equations import Checked, Run, Traits, close, runs
 from oracle.judge.locals import judge
@@ -19,19 +19,22 @@ from oracle.subjects import Subject
 from oracle.suite.rules import WRAPS, points
 from oracle.vocabulary import VOCABULARY, Op, Point
 
+UNREADABLE = "NotANumber"
+"""The type of a crash that the subject did not raise: a node holds what is no number."""
+
 Rule = tuple[str, str]
 """An op in one form, e.g. ("mul", "value-float"): the unit that is probed and blamed."""
 
 Make = Callable[[Recorder, Sequence[Operand]], Traced]
 """How to compute a rule's result from its operands: the op itself, or a rewrite of it."""
 
-JOINS: tuple[tuple[str, Callable[[Recorder, Traced, Traced], Traced]], ...] = (
-    ("a + o", lambda r, a, o: r.node("add", a, o)),
-    ("o + a", lambda r, a, o: r.node("add", o, a)),
-    ("a * o", lambda r, a, o: r.node("mul", a, o)),
-    ("o * a", lambda r, a, o: r.node("mul", o, a)),
+JOINS: tuple[tuple[str, str, Callable[[Recorder, Traced, Traced], Traced]], ...] = (
+    ("a + o", "add", lambda r, a, o: r.node("add", a, o)),
+    ("o + a", "add", lambda r, a, o: r.node("add", o, a)),
+    ("a * o", "mul", lambda r, a, o: r.node("mul", a, o)),
+    ("o * a", "mul", lambda r, a, o: r.node("mul", o, a)),
 )
-"""Roots that use the op's operand a second time. The root pushes before the op does, by dependency."""
+"""Roots that use the op's operand a second time: (name, op, how). The root pushes before the op does, by dependency."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,20 @@ class Fed:
 
 
 @dataclass(frozen=True)
+class Idle:
+    """Gradients of a small graph when the rule is applied without effect on its root, to other values (apart) and to
+    a value of the graph (beside): whether each are right."""
+
+    slot: int
+    apart: bool
+    beside: bool
+
+
+GRAPHS: tuple[tuple[str, str | None], ...] = (("add", None), ("add", "add"), ("add", "mul"), ("mul", "add"))
+"""What makes the value that a rule is applied to without effect, and the root that uses it (None: it is the root)."""
+
+
+@dataclass(frozen=True)
 class Shared:
     """The gradient of an operand that the root uses as well: what each pushes alone, and both together."""
 
@@ -177,6 +194,7 @@ class Measured:
     shared: list[Shared] = field(default_factory=list)
     same: list[Same] = field(default_factory=list)
     fed: list[Fed] = field(default_factory=list)
+    idle: list[Idle] = field(default_factory=list)
     mutates: list[Case] = field(default_factory=list)
     silenced: int = 0
     numbers: list[tuple[float | None, ...]] = field(default_factory=list)
@@ -184,7 +202,7 @@ class Measured:
     @property
     def missing(self) -> Crash | None:
         """The exception, if no ordinary point gave a node."""
-        forward = [crash for _, crash in self.crashes if crash.during == "forward"]
+        forward = [c for _, c in self.crashes if c.during == "forward" and c.type != UNREADABLE]
         return forward[0] if forward and len(forward) == self.attempts else None
 
 
@@ -223,9 +241,27 @@ def measure(
         crash = roles["together"].answer.crash if "together" in roles else None
         if crash is not None and crash.during == "backward" and roles["apart"].answer.ok:
             found[rule].clashes.append((group.split("|")[1], roles["together"].case, crash))
-        if all(outcome.answer.ok and outcome.answer.observations for outcome in roles.values()):
+        if not all(outcome.answer.ok and outcome.answer.observations for outcome in roles.values()):
+            continue
+        if "beside" in roles:
+            slot = int(group.split("|")[1])
+            found[rule].idle.append(Idle(slot, _sound(roles["apart"]), _sound(roles["beside"])))
+        else:
             _read_together(found[rule], group, roles, traits)
+    _values_behind(subject, [m for m in found.values() if m.crashes and not m.values], traits, plans)
     return found
+
+
+def _values_behind(
+    subject: Subject, raising: Iterable[Measured], traits: Traits, plans: Iterable[_Plan]
+) -> None:
+    """The values of rules that raise in backward wherever they are tried: computing them may go well, or wrong."""
+    wanted = {m.rule: m for m in raising if all(crash.during == "backward" for _, crash in m.crashes)}
+    alone = [p for p in plans if p.rule in wanted and p.role == "alone" and p.group == "alone"]
+    cases = [replace(plan.case, steps=(Observe(),)) for plan in alone]
+    for plan, outcome in zip(alone, ask(subject, cases, traits), strict=True):
+        if outcome.checked and not any(f.equation == 1 for f in outcome.checked[-1].failures):
+            _read_value(wanted[plan.rule], plan, outcome.checked[-1])
 
 
 @dataclass(frozen=True)
@@ -251,7 +287,7 @@ def _plans(rule: Rule, point: Point, make: Make | None) -> Iterator[_Plan]:
         yield _build(rule, point, make, "alone", wrap, _under(wrap))
     valued = [slot for slot, kind in enumerate(rule[1].split("-")) if kind == "value"]
     for n, slot in enumerate(valued):
-        for name, join in JOINS:
+        for name, _, join in JOINS:
             group = f"{slot}|{name}|{point}"
             yield _build(rule, point, make, "together", group, _joined(join, n))
             yield _build(rule, point, make, "apart", group, _joined(join, -1), n)
@@ -259,6 +295,9 @@ def _plans(rule: Rule, point: Point, make: Make | None) -> Iterator[_Plan]:
     for slot in () if lifts else valued:
         for producer, _, _ in PRODUCERS:
             yield _fed(rule, point, make, slot, producer)
+        if point == points(row, rule[1])[0]:
+            for graph in GRAPHS:
+                yield from _idle(rule, point, make, slot, *graph)
     if len(valued) == 2 and row.kink((point[0], point[0])) is None and row.ordinary((point[0], point[0])):
         equal = (point[0], point[0])
         for wrap in ("alone", "times number"):
@@ -329,6 +368,27 @@ def _fed(rule: Rule, point: Point, make: Make | None, slot: int, producer: str) 
     return _Plan(rule, case, "fed", producer, point, o._index, ((slot, fed._index), (slot, 0)))
 
 
+def _idle(
+    rule: Rule, point: Point, make: Make | None, slot: int, producer: str, root: str | None
+) -> Iterator[_Plan]:
+    """A small graph, and the op made last, without effect on the root: of other values, and of a value of the graph."""
+    parts = next(parts for _, op, parts in PRODUCERS if op == producer)
+    for role in ("apart", "beside"):
+        r = Recorder()
+        made_of, c = [r.input(x) for x in parts(point[slot])], r.input(-1.4)
+        operands: list[Operand] = [
+            r.input(x) if kind == "value" else int(x) if kind == "int" else x
+            for kind, x in zip(rule[1].split("-"), point, strict=True)
+        ]
+        used = r.node(producer, *made_of)
+        top = used if root is None else r.node(root, used, c)
+        if role == "beside":
+            operands[slot] = used
+        (make or _op(VOCABULARY[rule[0]]))(r, operands)
+        case = Case(f"probe/{' '.join(rule)} idle {slot} {producer} {root} {role}", r.program(top))
+        yield _Plan(rule, case, role, f"idle|{slot}|{producer}|{root}", point, top._index, ())
+
+
 def one_op(rule: Rule) -> tuple[Case, int]:
     """The rule alone, at its first point, with the index of its result."""
     plan = _build(rule, points(VOCABULARY[rule[0]], rule[1])[0], None, "alone", "alone", _under("alone"))
@@ -366,16 +426,7 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome, start: float)
     made = run.made[plan.o]
     measured.numbers.append((made, *(run.grad[leaf] for _, leaf in plan.slots)))
     if plan.group == "alone":
-        wrong = failed.get((plan.o, 2))
-        measured.values.append(
-            Valued(
-                plan.point,
-                made,
-                wrong.expected if wrong else made,
-                wrong is None,
-                wrong is not None and wrong.imprecise,
-            )
-        )
+        _read_value(measured, plan, checked)
     g = run.grad[plan.o]
     if g is None:
         g = checked.grad[plan.o]
@@ -409,6 +460,15 @@ def _read_alone(measured: Measured, plan: _Plan, outcome: Outcome, start: float)
             )
 
 
+def _read_value(measured: Measured, plan: _Plan, checked: Checked) -> None:
+    made = checked.run.made[plan.o]
+    wrong = next((f for f in checked.failures if f.value == plan.o and f.equation == 2 and not f.trait), None)
+    expected = made if wrong is None else wrong.expected
+    measured.values.append(
+        Valued(plan.point, made, expected, wrong is None, wrong is not None and wrong.imprecise)
+    )
+
+
 def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome, start: float) -> None:
     if not outcome.checked:
         return
@@ -420,6 +480,11 @@ def _read_fed(measured: Measured, plan: _Plan, outcome: Outcome, start: float) -
         return  # a traversal that tells nodes apart by their numbers would pass the operand by
     wrong = any(f.value == fed and f.equation == 4 and not f.trait for f in checked.failures)
     measured.fed.append(Fed(slot, plan.group, not wrong, below != start))
+
+
+def _sound(outcome: Outcome) -> bool:
+    """Whether every gradient of a probe is right."""
+    return not any(f.equation in (3, 4) and not f.trait for f in outcome.checked[-1].failures)
 
 
 def _read_together(measured: Measured, group: str, roles: dict[str, Outcome], traits: Traits) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from oracle.case import Backward, Case
@@ -53,6 +53,12 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
     """
     if subject.file is None:
         return None
+    if subject.seeds:  # wrong by the missing seed as well is as good as by this alone
+        blamed = {
+            name: [f for f in faults if f is fault or f.kind != "seed"]
+            for name, faults in judgement.blamed.items()
+        }
+        judgement = replace(judgement, blamed=blamed)
     failing, sound = _programs(judgement, fault)
     text = text_of(subject.file, within.file)
     if not failing or not text:
@@ -65,6 +71,7 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
         tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))
     except (SyntaxError, ValueError, RecursionError):
         return None
+    seeds = subject.seeds and fault.kind != "seed"
     first = [failing[:1], failing[1:] + sound]
     whole = [o.case for o in judgement.outcomes if o.case.level in WALKS and _told(o, fault, judgement)]
     whole.sort(key=lambda case: len(case.program))
@@ -75,12 +82,14 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
             benches = [stack.enter_context(subject.edited(within.file, (), TIMEOUT)) for _ in range(AT_ONCE)]
         except LoadError:  # it has loaded before: the machine is too busy for trials
             return None
+        for bench in benches:
+            bench.seeds = seeds
         for some in (tried[n : n + AT_ONCE] for n in range(0, len(tried), AT_ONCE)):
             ok = pool.map(
                 lambda bench, edit: _promising(bench, within.file, edit, first, traits), benches, some
             )
             for edit in (edit for edit, promising in zip(some, list(ok), strict=True) if promising):
-                if _right(subject, within.file, edit, first + rest, traits):
+                if _right(subject, within.file, edit, first + rest, traits, seeds):
                     return Repair(within.file, edit)
     return None
 
@@ -123,10 +132,13 @@ def _promising(bench: Subject, file: str, edit: Edit, several: Sequence[list[Cas
     return _all_right(bench, several, traits)
 
 
-def _right(subject: Subject, file: str, edit: Edit, several: Sequence[list[Case]], traits: Traits) -> bool:
+def _right(
+    subject: Subject, file: str, edit: Edit, several: Sequence[list[Case]], traits: Traits, seeds: bool
+) -> bool:
     """The same in a worker of its own, with more patience: this proves it."""
     try:
         with subject.edited(file, edit.lines, 4 * TIMEOUT) as other:
+            other.seeds = seeds
             return _all_right(other, several, traits)
     except LoadError:
         return False

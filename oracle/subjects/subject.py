@@ -122,6 +122,7 @@ class Subject:
     capabilities  e.g. "mlp"
     has_backward  False for a scaffold: its ops can be run, a Backward step is answered with a Crash
     found         what is driven, in words: class, constructor, data, gradient, backward, every op's spelling
+    seeds         set it to have the root's gradient set to 1 before every backward, which leaves it as it is
     near_misses   Python's name of an operator → the misspelled name that the class defines instead
     """
 
@@ -135,6 +136,7 @@ class Subject:
         self._timeouts = 0
         self._gone: str | None = None
         self._edit = edit
+        self.seeds = False
         self.target, self.file, self.sha256 = start.target, start.file, start.sha256
         self._told(self._start())
 
@@ -197,6 +199,7 @@ class Subject:
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:
         """The subject's answers, in order; a case that a worker is lost on says why, and a new one goes on."""
+        cases = [case.seeded() for case in cases] if self.seeds else cases
         absent = [self._absent(case) for case in cases]
         asked = [case for case, op in zip(cases, absent, strict=True) if op is None]
         answers: list[Answer] = []

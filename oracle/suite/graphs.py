@@ -129,6 +129,12 @@ def _unused_leaf(a: Any, b: Any) -> Any:
     return a * a
 
 
+def _outsider(a: Any, b: Any) -> Any:
+    m = a * b
+    _ = m * m
+    return m + a
+
+
 def _root_is_leaf(a: Any) -> Any:
     return a
 
@@ -163,6 +169,7 @@ SHAPES: tuple[tuple[str, Callable[..., Any], tuple[float, ...], str], ...] = (
     ("fan-in-10000", _fan_in(10_000), (0.7,), "a leaf whose gradient is the sum of 10,000 contributions"),
     ("equal-but-distinct", _equal_but_distinct, (2.0, 2.0), "distinct nodes that hold equal numbers"),
     ("unused-leaf", _unused_leaf, (1.5, 4.0), "a leaf that does not lead to the root"),
+    ("outsider", _outsider, (1.3, -0.8), "a value that is also used by what does not lead to the root"),
     ("root-is-leaf", _root_is_leaf, (4.0,), "backward on a leaf"),
     ("chain-100", _chain(100), (0.9,), "a chain of 100 nodes"),
     ("chain-500", _chain(500), (0.9,), "a chain of 500 nodes"),

@@ -9,7 +9,7 @@ from collections.abc import Container
 from itertools import count
 from typing import Any
 
-from oracle.case import Backward, Case, Observation, Observe, Rebuild, Set, Step, Zero
+from oracle.case import Backward, Case, Observation, Observe, Rebuild, Seed, Set, Step, Zero
 from oracle.program import Node, Program
 from oracle.torch_reference.module import torch
 from oracle.vocabulary import VOCABULARY
@@ -73,6 +73,8 @@ class _Run:
                 for i in values:
                     if self.values[i].grad is not None:
                         self.values[i].grad = t.zeros((), dtype=t.float64)
+            case Seed():
+                pass  # its backward begins with 1 by itself
             case Set(value, data):
                 with t.no_grad():
                     self.values[value].fill_(data)

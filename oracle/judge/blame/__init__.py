@@ -91,6 +91,7 @@ def _blame(ledger: Ledger) -> Judgement:
     if rules.anything_wrong(ledger):
         whole.leaks(ledger)
         rules.probe(ledger)
+        whole.shadowed(ledger)
         if not whole.everywhere_alike(ledger):
             rules.blame(ledger)
     else:

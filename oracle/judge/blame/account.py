@@ -11,7 +11,7 @@ from oracle.judge.equations import Failure
 from oracle.judge.fault import Fault
 from oracle.judge.predict import fits, owed, replay
 from oracle.judge.probe import Outcome, Rule
-from oracle.judge.symptoms import DETACHED
+from oracle.judge.symptoms import LOST, REPEATED, losing_operands
 from oracle.program import Program
 from oracle.vocabulary import Point
 
@@ -61,13 +61,13 @@ def account(ledger: Ledger) -> None:
 def _detaching(ledger: Ledger, program: Program) -> Mapping[int, list[Fault]]:
     """For values of a program, the faults of the rules that did not tell the graph of them, so that they pushed
     nothing."""
-    lost = {(rule, s.slot) for rule, found in ledger.symptoms.items() for s in found if s.detail == DETACHED}
+    lost = losing_operands(ledger.symptoms)
     out: dict[int, list[Fault]] = defaultdict(list)
     for _, node in program.nodes() if lost else ():
         rule = node.op, program.form(node)
         for slot, i in enumerate(node.operands):
             if (rule, slot) in lost:
-                out[i] += [fault for fault in ledger.of_rule.get(rule, ()) if fault.detail == DETACHED]
+                out[i] += [fault for fault in ledger.of_rule.get(rule, ()) if fault.detail in LOST]
     return out
 
 
@@ -99,7 +99,7 @@ def _predict(ledger: Ledger, plans: list[tuple[Failure, list[Fault]]]) -> None:
     pushes = replay(ledger.subject, list(wanted)[:2000])
     for f, faults in plans:
         observed = f.observed
-        if any(f.run.grad[k] is None for k, _ in f.feeders):
+        if any(f.run.grad[k] is None for k, _ in f.feeders) or any(x.detail == REPEATED for x in faults):
             ledger.strike(f, faults)
             continue
         shares = []
@@ -107,7 +107,7 @@ def _predict(ledger: Ledger, plans: list[tuple[Failure, list[Fault]]]) -> None:
             rule, point, g = f.run.rule(k), f.run.point(k), _known(f, k)
             known = pushes.get((rule, point, g), {})
             shares.append(known[slot] if slot in known else owed(rule, point, slot, g))
-        lossy = any(x.kind == "accumulation" or x.detail == DETACHED for x in faults)
+        lossy = any(x.kind == "accumulation" or x.detail in LOST for x in faults)
         explained = fits(observed, shares, lossy)
         if explained or f.run.fresh or not f.run.case.policy:
             ledger.strike(f, faults, explained)

@@ -24,8 +24,8 @@ class Ledger:
     """
 
     def __init__(self, subject: Subject, learned: Learned, outcomes: list[Outcome]) -> None:
-        self.subject, self.learned, self.outcomes = subject, learned, outcomes
-        self.traits = learned.traits
+        self.subject, self.outcomes = subject, outcomes
+        self.relearn(learned)
         self.faults: list[Fault] = []
         self.of_rule: dict[Rule, list[Fault]] = defaultdict(list)
         self.symptoms: dict[Rule, tuple[Symptom, ...]] = {}
@@ -35,6 +35,10 @@ class Ledger:
         self.open: list[Failure] = [f for c in self.checked for f in c.failures]
         self.whole: Fault | None = None
         self.constructor: list[Fault] = []
+
+    def relearn(self, learned: Learned) -> None:
+        """Take the subject's traits as they are now."""
+        self.learned, self.traits = learned, learned.traits
 
     def add(self, fault: Fault) -> Fault:
         """A new fault, handed back."""

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from oracle import standard_reference
 from oracle.judge import policies
 from oracle.judge.blame.crashes import raised_in_backward
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.compose import leaves_alone, rewrites, walk
-from oracle.judge.fault import Fault
+from oracle.judge.fault import SHADOWED, Fault
 from oracle.judge.mistakes import misdirected, name_derivative, one_sided, undefined
 from oracle.judge.predict import alike
-from oracle.judge.probe import Measured, Outcome, Rule, measure, one_op
-from oracle.judge.symptoms import Symptom, symptoms, telling_pushes, without_lost_wraps, wrong_pushes
+from oracle.judge.probe import UNREADABLE, Measured, Outcome, Rule, measure, one_op
+from oracle.judge.symptoms import (
+    Symptom,
+    symptoms,
+    telling_pushes,
+    without_lost_wraps,
+    wrong_alone,
+    wrong_pushes,
+)
 from oracle.report import Severity
 from oracle.subjects import Place
 from oracle.vocabulary import VOCABULARY, Point
@@ -76,13 +83,23 @@ def _confirm(ledger: Ledger) -> None:
             ledger.symptoms[rule] = tuple(s for s in ledger.symptoms[rule] if s.kind != "derivative")
 
 
-def blame(ledger: Ledger, kinds: frozenset[str] | None = None) -> None:
-    """Blame rules from primitive to composite."""
+def blame(ledger: Ledger, kinds: frozenset[str] | None = None, own: Collection[Rule] = ()) -> None:
+    """Blame rules from primitive to composite.
+
+    kinds  the only kinds of fault that are a rule's own, where the engine as a whole is at fault; but not for the
+           rules `own`: what they push at the root
+    """
     for rule in _inside_first(ledger, walk([r for r in ledger.measured if ledger.symptoms[r]])):
-        found = tuple(s for s in ledger.symptoms[rule] if kinds is None or s.kind in kinds)
+        found = tuple(
+            s
+            for s in ledger.symptoms[rule]
+            if kinds is None
+            or s.kind in kinds
+            or (rule in own and s.kind == "derivative" and wrong_alone(ledger.measured[rule], s.slot or 0))
+        )
         if any(s.kind in ("forward", "derivative") for s in found) and _ends(ledger.measured[rule]):
             found = tuple(s for s in found if s.kind != "raises")  # it raises where the wrong formula ends
-        if not found:
+        if not found or any(f.detail == SHADOWED for f in ledger.of_rule.get(rule, ())):
             continue
         seeds = [f for f in ledger.faults if f.kind == "seed" and f.op == rule[0]]
         below = seeds or _explained(ledger, rule)
@@ -180,8 +197,9 @@ def _add(ledger: Ledger, rule: Rule, symptom: Symptom) -> None:
     fault = ledger.add(Fault(symptom.kind, severity, op, symptom.slot, [rule], measured, symptom.detail))
     if symptom.kind == "missing":
         fault.crash = measured.missing
-    elif symptom.kind == "raises":
-        fault.crash = measured.crashes[0][1] if measured.crashes else measured.clashes[0][2]
+    elif symptom.kind == "raises" or symptom.detail == UNREADABLE:
+        crashes = [c for _, c in measured.crashes if (c.type == UNREADABLE) == (symptom.kind != "raises")]
+        fault.crash = crashes[0] if crashes else measured.clashes[0][2]
         if fault.crash.type == "RecursionError":
             fault.detail = "recursion"
     ledger.of_rule[rule].append(fault)

@@ -4,6 +4,8 @@ were measured or altered alike, whether every rule fails in one way.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from oracle.floats import short
 from oracle.judge import altered, quotients, small
 from oracle.judge.blame.crashes import raised_in_backward
@@ -11,11 +13,11 @@ from oracle.judge.blame.ledger import Ledger
 from oracle.judge.blame.rules import blame
 from oracle.judge.compose import walk
 from oracle.judge.equations import Failure, Run
-from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import scale
 from oracle.judge.probe import ask
-from oracle.judge.symptoms import everywhere
-from oracle.judge.traits import products
+from oracle.judge.symptoms import REPEATED, everywhere, times
+from oracle.judge.traits import learn, products
 from oracle.report import Severity
 from oracle.vocabulary import VOCABULARY
 
@@ -117,9 +119,50 @@ def seed(ledger: Ledger) -> None:
     elif fresh and 2 * len(fresh) > len(rooted):
         fault = ledger.add(Fault("seed", "wrong"))
         ledger.take([fault], lambda f: f.equation == 3)
-        if all(f.observed == 0.0 for f in fresh):
+        if all(f.observed == 0.0 for f in fresh) and not behind_seed(ledger):
             ledger.whole = fault
             ledger.take([fault], lambda f: True)
+
+
+def behind_seed(ledger: Ledger) -> bool:
+    """A root's gradient of 0 hides every rule: ask all again with that set to 1 from outside. Whether backward leaves
+    it so."""
+    subject = ledger.subject
+    if subject.language != "python":
+        return False
+    asked = [n for n, o in enumerate(ledger.outcomes) if o.answer.ok and o.case.seeded() != o.case]
+    found = ask(subject, [ledger.outcomes[n].case.seeded() for n in asked], ledger.traits)
+    rooted = [c for o in found for c in o.checked if c.run.root is not None and c.run.fresh]
+    if not rooted or 2 * sum(any(f.equation == 3 for f in c.failures) for c in rooted) > len(rooted):
+        return False
+    subject.seeds = True
+    ledger.relearn(learn(subject))
+    for n, o in zip(asked, found, strict=True):
+        before = ledger.outcomes[n]
+        ledger.outcomes[n] = replace(o, case=before.case, checked=before.checked + o.checked)
+    told = [c for o in found for c in o.checked]
+    ledger.checked += told
+    gradients = [f for c in told for f in c.failures if f.equation > 2]
+    ledger.open = [f for f in ledger.open if f.equation <= 2] + gradients
+    return True
+
+
+def shadowed(ledger: Ledger) -> None:
+    """An op whose result does not begin, and pushes nothing under another root either, has not lost a seed: what it
+    attaches for its push is in the place of backward itself."""
+    for fault in ledger.faults:
+        if fault.kind != "seed" or fault.op is None or any(f and f.observed for _, f in fault.evidence):
+            continue
+        rules = {rule: m for rule, m in ledger.measured.items() if rule[0] == fault.op and m.shared}
+        shares = [s for m in rules.values() for s in m.shared if s.join.strip("ao ") == "+"]
+        if not shares or any(s.own or not s.other for s in shares):
+            continue
+        fault.kind, fault.detail = "derivative", SHADOWED
+        fault.rules, fault.measured = list(rules), next(iter(rules.values()))
+        failing = (f for _, f in fault.evidence if f is not None and f.equation == 3)
+        made = {f.run.rule(f.value) for f in failing if f.run.program.producer(f.value) is not None}
+        for rule in {*made, *rules}:
+            ledger.of_rule[rule].append(fault)
 
 
 def leaks(ledger: Ledger) -> None:
@@ -165,7 +208,8 @@ def everywhere_alike(ledger: Ledger) -> bool:
     ledger.whole = ledger.add(Fault(found.kind, "wrong", measured=example, detail=found.detail))
     if found.kind == "derivative":
         ledger.whole.rules = [r for r, s in ledger.symptoms.items() if any(x.kind == "derivative" for x in s)]
-    blame(ledger, silent)
+    own = [r for r, m in ledger.measured.items() if r[1] == "value" and not times(m)]
+    blame(ledger, silent, own if found.detail == REPEATED else ())
     return True
 
 

@@ -170,7 +170,9 @@ class _Judging:
         """Whether there are numbers; whatever else came back is dealt with."""
         answer = a.answer
         if answer.crash is not None:
-            if self._own_crash(answer.crash):
+            if self._of_engine(answer.crash):
+                self.explained.append(a.case.name)
+            elif self._own_crash(answer.crash):
                 self._raises(a, answer.crash)
             else:
                 self.unjudged[a.case.name] = f"called with a list of values, it raises {answer.crash.type}"
@@ -182,6 +184,14 @@ class _Judging:
             self._misshapen(a)
             return False
         return True
+
+    def _of_engine(self, crash: Crash) -> bool:
+        """Whether an op of the engine, which is blamed for it already, raises the same at the same line."""
+        where = (crash.type, crash.message, crash.file, crash.line)
+        known = (f.crash for f in self.judgement.faults if f.severity in ("wrong", "missing"))
+        return crash.line is not None and any(
+            c is not None and (c.type, c.message, c.file, c.line) == where for c in known
+        )
 
     def _own_crash(self, crash: Crash) -> bool:
         """Whether an exception is certainly the network's: a name that does not exist, or that its engine does not

@@ -115,6 +115,9 @@ class Build:
         for k in ks:
             self.engine.write_grad(self.values[k], 0.0)
 
+    def seed(self, k: int) -> None:
+        self.engine.write_grad(self.values[k], 1.0)
+
     def set(self, k: int, x: str) -> None:
         self.engine.write_data(self.values[k], float.fromhex(x))
         self.made[k] = self.engine.read_data(self.values[k])
@@ -153,6 +156,7 @@ class Build:
 STEPS: dict[str, Callable[..., None]] = {
     "backward": Build.backward,
     "zero": Build.zero,
+    "seed": Build.seed,
     "set": Build.set,
     "rebuild": Build.rebuild,
     "observe": Build.observe,
