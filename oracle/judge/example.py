@@ -44,6 +44,7 @@ def pick(fault: Fault) -> tuple[Case, Failure] | None:
             fault.kind == "derivative" and len(e[1].feeders) > 1,
             abs(e[1].expected) < 1e-6,
             abs(e[1].observed - e[1].expected) < SEEN * abs(e[1].expected),
+            e[0].level in ("edge", "numerics"),
             len(e[0].program),
             e[0].name,
             -e[1].value,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, HUNG, wrong_pushes
 from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
-from oracle.subjects.lines import block, condition, pieces
+from oracle.subjects.lines import block, condition, line_at, pieces, text_of
 from oracle.vocabulary import VOCABULARY, Point
 
 
@@ -72,6 +71,8 @@ def place(subject: Subject, fault: Fault, bad: Collection[Rule]) -> Located | No
         by = condition(subject.file or "", found.file, found.line)
         if by is not None:
             return Located(found.file, by)
+    if fault.kind == "forward" and (assigned := _assigned(subject, rule, found)) is not None:
+        return assigned
     opening = _opening(trace.backward)
     unsure = fault.op is None and (fault.kind != "seed" or found == opening)
     if found.line == found.first:  # nothing in it was seen to do it
@@ -141,6 +142,8 @@ def _in(
         resets = [trace.stores[leaf][0] for leaf in leaves if len(trace.stores[leaf]) > 1]
         return resets[0] if resets else _opening(trace.backward)
     if fault.op is None:
+        if fault.detail == "same-operand" and (gathered := _gathering(subject, trace, leaves)) is not None:
+            return gathered
         stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
         local = fault.kind in ("derivative", "accumulation") and stores
         return stores[-1] if local else _opening(trace.backward)
@@ -149,43 +152,64 @@ def _in(
     if fault.kind in ("forward", "lifecycle"):
         return _own_frame(subject, trace, fault, bad, o)
     if fault.detail == HUNG:
-        return _hanging(trace.methods[o]) or trace.values[o]
+        return _hanging(subject, trace.methods[o]) or trace.values[o]
     if fault.detail == DETACHED:
         return trace.values[o]
     for leaf in leaves:
         # A rule that resets before it adds goes wrong at the reset.
-        return trace.rule(o, leaf, first=fault.kind == "accumulation")
+        pushed = trace.rule(o, leaf, first=fault.kind == "accumulation")
+        own = None if pushed != _opening(trace.values[o]) else _own_frame(subject, trace, fault, bad, o)
+        return (
+            pushed if own in (None, trace.values[o]) else own
+        )  # an op made of others lacks it in its own statement
     return None
+
+
+def _gathering(subject: Subject, trace: Trace, leaves: list[int]) -> Place | None:
+    """Where the operands of a node are made a set, or the keys of a dict, before their gradients are stored."""
+    stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
+    return _statement(subject, stores[-1] if stores else None, r".*\b(set|frozenset|dict)\([^)]")
 
 
 def _shadowing(subject: Subject, method: Place | None) -> Place | None:
     """Where an op gives its node an attribute of the name that backward has, so that it is called in its place."""
     spelled = re.match(r"root\.(\w+)", subject.found.get("backward", ""))
-    if method is None or spelled is None:
+    return spelled and _statement(subject, method, rf"\w+\.{spelled[1]} = ")
+
+
+def _hanging(subject: Subject, method: Place | None) -> Place | None:
+    """Where an op gives an operand an attribute: the statement of its method that stores to one of its parameters."""
+    opening = "" if method is None else line_at(subject.file or "", method.file, method.first)
+    inside = re.match(r"\s*def \w+\(([^)]*)", opening)
+    names = re.findall(r"(?:^|,)\s*(\w+)", inside[1]) if inside else []
+    return _statement(subject, method, rf"(?:{'|'.join(names)})\.\w+ = ") if names else None
+
+
+def _statement(subject: Subject, function: Place | None, pattern: str) -> Place | None:
+    """The first line of a function's own that begins so; what is defined in it is not its own."""
+    if function is None or subject.file is None:
         return None
-    stores = re.compile(rf"\w+\.{spelled[1]} = ")
-    for line, text in enumerate(linecache.getlines(method.file)[method.first :], method.first + 1):
-        if stores.match(text.strip()):
-            return Place(method.file, line, method.function, method.first)
-        if text.strip().startswith("def ") and not text.startswith(8 * " "):
-            break
+    texts = text_of(subject.file, function.file).splitlines()
+    body = block(subject.file, function.file, function.first)
+    inner = [
+        block(subject.file, function.file, n) for n in body[1:] if re.match(r"\s*(def|class) ", texts[n - 1])
+    ]
+    for line in body[1:]:
+        if re.match(pattern, texts[line - 1].strip()) and not any(line in other for other in inner):
+            return Place(function.file, line, function.function, function.first)
     return None
 
 
-def _hanging(method: Place | None) -> Place | None:
-    """Where an op gives an operand an attribute: the statement of its method that stores to one of its parameters."""
-    lines = linecache.getlines(method.file)[method.first - 1 :] if method is not None else []
-    opening = re.match(r"(\s*)def \w+\(([^)]*)", lines[0]) if lines else None
-    if method is None or opening is None:
+def _assigned(subject: Subject, rule: Rule, found: Place) -> Located | None:
+    """Where a class takes the operator's method for the reflected one, `__rsub__ = __sub__`, if that was called."""
+    row = VOCABULARY[rule[0]]
+    if row.reflected is None or rule[1].startswith("value") or found.function == row.reflected:
         return None
-    names = "|".join(re.findall(r"(?:^|,)\s*(\w+)", opening[2]))
-    indent = re.match(r"\s*", next((text for text in lines[1:] if text.strip()), ""))
-    stores = re.compile(rf"{indent[0] if indent else ''}(?:{names})\.\w+ = ")
-    for line, text in enumerate(lines[1:], method.first + 1):
-        if text.strip() and len(text) - len(text.lstrip()) <= len(opening[1]):
-            break
-        if stores.match(text):
-            return Place(method.file, line, method.function, method.first)
+    assigns = re.compile(rf"\s+{row.reflected} = \w+\b")
+    for file, texts in pieces(subject.file or ""):
+        for line, text in enumerate(texts, 1):
+            if assigns.match(text):
+                return Located(file, line)
     return None
 
 
