@@ -227,7 +227,7 @@ def _clock(times: Times, passed: str) -> list[float]:
 def _answer(engine: Subject, case: Case) -> Answer:
     (answer,) = engine.run([case])
     if not answer.ok:
-        crash = answer.crash and f"{answer.crash.type}: {answer.crash.message}"
+        crash = answer.crash and answer.crash.said
         raise _NoTime(crash or answer.detail or f"{answer.unsupported} is not offered")
     return answer
 

@@ -199,6 +199,11 @@ class Crash:
     inside: bool = True
     file: str | None = None
 
+    @property
+    def said(self) -> str:
+        """The exception as Python prints it."""
+        return f"{self.type}: {self.message}" if self.message else self.type
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -137,7 +137,7 @@ def _result(
     severities = {found[n].severity for n in indices}
     detail = ""
     if answer.crash is not None:
-        detail = f"{answer.crash.type}: {answer.crash.message}"
+        detail = answer.crash.said
     elif answer.lost:
         detail = answer.detail
     own = [n for n in indices if isinstance(faults[n], NetworkFault) and found[n].severity == "wrong"]

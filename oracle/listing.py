@@ -51,6 +51,7 @@ def code(
     ]
     lines += computing
     grad, data = found.get("gradient", "grad"), found.get("data", "data")
+    returned = " " in grad  # kept by no value, but what backward returns
     needed = case.steps
     if computed and not any(isinstance(s, Rebuild) for s in case.steps):
         needed = ()
@@ -58,9 +59,11 @@ def code(
         match step:
             case Backward(value):
                 spelled = found.get("backward", "root.backward()")
-                lines.append(re.sub(r"\broot\b", _variable(program, value), spelled))
+                call = re.sub(r"\broot\b", _variable(program, value), spelled)
+                lines.append(f"grads = {call}" if returned else call)
             case Zero(values):
-                lines += [f"{_variable(program, i)}.{grad} = 0.0" for i in values if only[i]]
+                if not returned:
+                    lines += [f"{_variable(program, i)}.{grad} = 0.0" for i in values if only[i]]
             case Seed(value):
                 lines.append(f"{_variable(program, value)}.{grad} = 1.0")
             case Set(value, x):
@@ -70,7 +73,11 @@ def code(
             case Observe():
                 continue
     if shown is not None:
-        lines.append(f"{_variable(program, shown[0])}.{data if shown[1] == 'data' else grad}")
+        name = _variable(program, shown[0])
+        if shown[1] == "data":
+            lines.append(f"{name}.{data}")
+        else:
+            lines.append(f"grads[{name}]" if returned else f"{name}.{grad}")
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ def _network(subject: Subject, case: Case) -> list[str]:
     answer = asked.answer
     made = f"its own {subject.found.get('network', 'network')}"
     if not answer.outputs:
-        why = f"{answer.crash.type}: {answer.crash.message}" if answer.crash is not None else answer.detail
+        why = answer.crash.said if answer.crash is not None else answer.detail
         return ["", f"{made}: no numbers; {why or 'it is not of that shape'}"]
     choice = choose([asked])
     expected = None if choice is None else expect(asked, of_layers(asked, choice), U)

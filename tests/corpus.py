@@ -238,6 +238,20 @@ FAULTY: tuple[Faulty, ...] = (
         note="the sort lists a node once for each of its operands",
     ),
     Faulty(
+        "add_pushes_array.py",
+        "derivative",
+        "add",
+        mistake="no-number",
+        note="add pushes an array with the shares of both operands to each of them",
+    ),
+    Faulty(
+        "mlp_over_broken_add.py",
+        "missing",
+        "add",
+        severity="missing",
+        note="a misspelt argument stops every sum, and so the network above it, which is not at fault",
+    ),
+    Faulty(
         "parent_left_out.py",
         "schedule",
         "pow",

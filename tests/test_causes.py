@@ -107,3 +107,145 @@ def test_a_seed_that_cannot_be_read(tmp_path: Path) -> None:
     (cause,) = (c for c in report.causes if c.severity == "wrong")
     assert cause.message == "the gradient of the root starts at 2 instead of 1"
     assert not report.unexplained
+
+
+HIDDEN = """
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.push = data, 0.0, parents, lambda: None
+
+    def __add__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data + other.data, (self, other))
+
+        def push():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out.push = push
+        return out
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Value) else Value(other)
+        out = Value(self.data * other.data, (self, other))
+
+        def push():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out.push = push
+        return out
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-other if isinstance(other, Value) else Value(-other))
+
+    def relu(self):
+        out = Value(max(0.0, self.data), (self,))
+
+        def push():
+            self.grad += (self.data > 0) * out.grad
+
+        out.push = push
+        return out
+
+    def backward(self):
+        order, seen = [], set()
+
+        def visit(v):
+            if v not in seen:
+                seen.add(v)
+                for p in v.parents:
+                    visit(p)
+                order.append(v)
+
+        visit(self)
+        self.grad = 1.0
+        for v in reversed(order):
+            v.push()
+"""
+"""A right engine, in which one mistake is put behind another."""
+
+
+def found(folder: Path, *edits: tuple[str, str]) -> set[tuple[str, str | None, str | None, str | None]]:
+    """Kind, op, form and mistake of what is wrong with HIDDEN after these edits."""
+    source = HIDDEN
+    for before, after in edits:
+        assert before in source
+        source = source.replace(before, after, 1)
+    (folder / "engine.py").write_text(source, encoding="utf-8")
+    with open_subject(str(folder / "engine.py")) as subject:
+        report = check(subject, suite.cases(), Demands())
+    assert not report.unexplained
+    return {(c.kind, c.op, c.form, c.mistake) for c in report.causes if c.severity == "wrong"}
+
+
+def test_a_missing_seed_hides_nothing(tmp_path: Path) -> None:
+    """With the seed set from outside, what it hid is judged as ever."""
+    unseeded = ("        self.grad = 1.0\n", "")
+    per_child = ("visit(p)\n                order.append(v)", "visit(p)\n                    order.append(v)")
+    swapped = ("self.grad += (self.data > 0) * out.grad", "self.grad += (self.data > 0) * out.data")
+    assert found(tmp_path) == set()
+    assert found(tmp_path, unseeded, per_child, swapped) == {
+        ("seed", None, None, "seed"),
+        ("schedule", None, None, "repeated"),
+        ("derivative", "relu", None, "output-as-upstream"),
+    }
+
+
+def test_a_backward_that_raises_does_not_hide_a_wrong_value(tmp_path: Path) -> None:
+    """2 - a is a - 2, and its plain number stands among the parents, where backward stops."""
+    reflected = (
+        "    def relu(",
+        "    def __rsub__(self, other):\n        return Value(self.data - other, (self, other))\n\n    def relu(",
+    )
+    causes = found(tmp_path, reflected)
+    assert ("forward", "sub", "number-value", "operands-swapped") in causes
+    assert {(kind, op) for kind, op, _, _ in causes} == {("forward", "sub"), ("raises", "sub")}
+
+
+MEASURED = """
+import math
+
+class Node:
+    def __init__(self, x, made_of=()):
+        self.x, self.made_of, self.g = x, made_of, 0.0
+
+    def __add__(self, other):
+        return Node(self.x + other.x, ((self, lambda t: t + other.x), (other, lambda t: self.x + t)))
+
+    def __sub__(self, other):
+        return Node(self.x - other.x, ((self, lambda t: t - other.x), (other, lambda t: self.x - t)))
+
+    def __mul__(self, other):
+        return Node(self.x * other.x, ((self, lambda t: t * other.x), (other, lambda t: self.x * t)))
+
+    def __truediv__(self, other):
+        return Node(self.x / other.x, ((self, lambda t: t / other.x), (other, lambda t: self.x / t)))
+
+    def __pow__(self, k):
+        return Node(self.x ** k, ((self, lambda t: t ** k),))
+
+    def __neg__(self):
+        return Node(-self.x, ((self, lambda t: -t),))
+
+    def tanh(self):
+        return Node(math.tanh(self.x), ((self, math.tanh),))
+
+    def backward(self, share=1.0):
+        self.g += share
+        for node, f in self.made_of:
+            node.backward((f(node.x + 1e-4) - f(node.x)) / 1e-4 * self.g)
+"""
+
+
+def test_a_traversal_beside_slopes_that_are_measured(tmp_path: Path) -> None:
+    """Local slopes by differences, and at each arrival the sum so far is passed on."""
+    (tmp_path / "engine.py").write_text(MEASURED, encoding="utf-8")
+    with open_subject(str(tmp_path / "engine.py")) as subject:
+        report = check(subject, suite.cases(), Demands())
+    wrong = {(c.kind, c.op, c.mistake) for c in report.causes if c.severity == "wrong"}
+    assert wrong == {("derivative", None, "finite-difference"), ("schedule", None, None)}
+    assert not report.unexplained

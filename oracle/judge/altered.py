@@ -57,7 +57,9 @@ def altered(f: Failure, alter: Alter) -> bool:
     if not (math.isfinite(f.observed) and math.isfinite(f.expected)):
         return False
     uses = len(f.feeders)
-    near = math.isclose(alter(f.expected, uses), f.observed, rel_tol=1e-12)
+    after = alter(f.expected, uses)
+    off = abs(f.observed - f.expected)  # a number that was right but for little is reproduced by anything
+    near = math.isclose(after, f.observed, rel_tol=1e-12) and abs(after - f.observed) <= 0.1 * off
     return near or any(same(alter(f.expected + by, uses), f.observed) for by in (f.bound, -f.bound))
 
 

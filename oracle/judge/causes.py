@@ -276,7 +276,8 @@ def title(op: str | None, form: str | None) -> str:
     symbol = VOCABULARY[op].symbol
     if form is None or symbol is None:
         return op
-    return ", ".join(f" {symbol} ".join(one.split("-")) for one in form.split(", "))
+    first, *others = (f" {symbol} ".join(one.split("-")) for one in form.split(", "))
+    return f"{first} (also {', '.join(others)})" if others else first
 
 
 def operand(fault: Fault) -> str:
@@ -371,7 +372,7 @@ def _derivative(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
         )
     if fault.detail.startswith(quotients.NAME):
         by = fault.detail.partition(": ")[2]
-        return _measured(f"the engine measures its gradients by {by} instead of back-propagating them")
+        return _measured(f"the engine measures its gradients by {by} instead of deriving them")
     if fault.storage is not None:
         return Words(
             fault.detail,
@@ -723,7 +724,7 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     name = row.reflected if reflected and row.reflected else row.spellings[0]
     misnamed = near.get(name)
     crash = fault.crash
-    because = f" ({crash.type}: {crash.message})" if crash is not None else ""
+    because = f" ({crash.said})" if crash is not None else ""
     if misnamed:
         return Words(
             MISNAMED,
@@ -736,7 +737,7 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             f"{op} never gives a value{because}",
             (
                 "What does this method hand back, or where does it stop?",
-                f"{crash.type}: {crash.message}",
+                crash.said,
                 "Return the node that it makes."
                 if crash.type == "NoResult"
                 else "Define or import what it names.",
@@ -773,8 +774,8 @@ def _raises(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             when += " where a plain number is an operand"
     return Words(
         crash.type,
-        f"{op} raises {crash.type} {when}: {crash.message}",
-        ("Read the exception.", f"{crash.type}: {crash.message}", "Repair what raises."),
+        f"{op} raises {crash.type} {when}" + (f": {crash.message}" if crash.message else ""),
+        ("Read the exception.", crash.said, "Repair what raises."),
     )
 
 

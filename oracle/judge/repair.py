@@ -65,7 +65,7 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
         return None
     found = subject.found
     leave = {found[op].removeprefix("a.").partition("(")[0] for op in subject.ops if op in found}
-    names = [found.get("data", "data"), found.get("gradient", "grad")]
+    names = [found.get("data", "data"), found.get("gradient", "grad").removesuffix("()")]
     kind = fault.kind if fault.kind in ("seed", "lifecycle") else "schedule"
     try:
         tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))

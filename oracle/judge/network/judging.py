@@ -204,8 +204,8 @@ class _Judging:
     def _raises(self, a: Asked, crash: Crash) -> None:
         found = Found(
             crash.type,
-            f"the network raises {crash.type}: {crash.message}",
-            ("Read the exception.", f"{crash.type}: {crash.message}", "Repair what raises."),
+            f"the network raises {crash.said}",
+            ("Read the exception.", crash.said, "Repair what raises."),
             (("network", "call", ""),),
             (),
         )

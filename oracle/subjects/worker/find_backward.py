@@ -54,7 +54,8 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
         if keeping is not None:
             engine.backward, engine.keeping = way, keeping
             _find_unkept(engine)
-            engine.found.update({"backward": name, "gradient": engine.grad})
+            called = "()" if isinstance(keeping, Method) else ""
+            engine.found.update({"backward": name, "gradient": engine.grad + called})
             return True
     engine.keeping = Attribute(_usual_gradient(engine.make(ONE)) or GRADIENT[0])
     for name, way in ways:
