@@ -61,8 +61,8 @@ def _pow_exponent_slope(g: float, y: float, a: float, b: float) -> float:
 
 def _pow_domain(a: float, b: float) -> bool:
     whole = b == int(b)
-    if a == 0:
-        return b >= 1
+    if a == 0:  # an end of the domain of fractional powers, which are taken by the logarithm
+        return whole and b >= 1
     if a < 0 and not whole:
         return False
     return abs(b * math.log(abs(a))) < 200
