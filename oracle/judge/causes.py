@@ -731,16 +731,34 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             f"{op} is missing: the method is called {misnamed}, Python looks for {name}",
             (f"How is {name} spelled?", f"Python calls {name}, never {misnamed}.", f"Rename it to {name}."),
         )
+    if crash is not None and crash.type == "NoResult" and crash.inside:
+        return Words(
+            None,
+            f"{op} gives no value: {crash.message}",
+            (
+                "What does this method hand back, on every way through it?",
+                f"A method that ends without a return gives None: {crash.message}.",
+                "Return the node that it makes, whatever the other operand is.",
+            ),
+        )
     if crash is not None and _broken(fault):
         return Words(
             None,
             f"{op} never gives a value{because}",
             (
-                "What does this method hand back, or where does it stop?",
+                "Where does this method stop?",
                 crash.said,
-                "Return the node that it makes."
-                if crash.type == "NoResult"
-                else "Define or import what it names.",
+                "Define or import what it names.",
+            ),
+        )
+    if crash is not None and crash.inside and all("int" in f or "float" in f for _, f in fault.rules):
+        return Words(
+            None,
+            f"{op} is missing{because}",
+            (
+                "What is the other operand here: a value, or a plain number?",
+                f"Python calls {name} with a plain number as well, which has nothing that a value has.",
+                f"Make a value of a plain number first thing in {name}.",
             ),
         )
     return Words(

