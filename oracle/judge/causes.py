@@ -731,6 +731,8 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             f"{op} is missing: the method is called {misnamed}, Python looks for {name}",
             (f"How is {name} spelled?", f"Python calls {name}, never {misnamed}.", f"Rename it to {name}."),
         )
+    if crash is not None and crash.type == UNREADABLE:
+        return _unreadable(fault, op)
     if crash is not None and crash.type == "NoResult" and crash.inside:
         return Words(
             None,

@@ -202,7 +202,7 @@ class Measured:
     @property
     def missing(self) -> Crash | None:
         """The exception, if no ordinary point gave a node."""
-        forward = [c for _, c in self.crashes if c.during == "forward" and c.type != UNREADABLE]
+        forward = [c for _, c in self.crashes if c.during == "forward"]
         return forward[0] if forward and len(forward) == self.attempts else None
 
 

@@ -120,7 +120,7 @@ def code(example: Example) -> tuple[list[str], str]:
     if example.yours is None and correct(example) is None:
         return lines, ""
     last = lines[-1].partition("#")[0].strip()
-    if re.fullmatch(r"[\w.\[\]]+\.\w+(\(\))?|\w+\[\w+\]", last):
+    if re.fullmatch(r"[\w.\[\]]+\.(\w+|\w*(grad|deriv|adj)\w*\(\))|\w+\[\w+\]", last):
         lines[-1] = last
     else:
         lines.append(f"{example.node}.{example.what}")
