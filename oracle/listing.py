@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from oracle.case import Backward, Case, Observe, Rebuild, Seed, Set, Zero
 from oracle.program import Node, Program
@@ -50,35 +50,88 @@ def code(
         f"{_variable(program, k)} = {_call(program, node, found)}" for k, node in program.nodes() if only[k]
     ]
     lines += computing
-    grad, data = found.get("gradient", "grad"), found.get("data", "data")
-    returned = " " in grad  # kept by no value, but what backward returns
-    needed = case.steps
+    totals = _Totals(found, shown if not computed else None, roots)
+    needed, at = case.steps, program.root
     if computed and not any(isinstance(s, Rebuild) for s in case.steps):
         needed = ()
     for step in needed:
         match step:
             case Backward(value):
-                spelled = found.get("backward", "root.backward()")
-                call = re.sub(r"\broot\b", _variable(program, value), spelled)
-                lines.append(f"grads = {call}" if returned else call)
+                at = value
+                lines += backward(found, _variable(program, value))
+                lines += totals.add(program, value)
             case Zero(values):
-                if not returned:
-                    lines += [f"{_variable(program, i)}.{grad} = 0.0" for i in values if only[i]]
+                lines += totals.zero(program, [i for i in values if only[i]])
             case Seed(value):
-                lines.append(f"{_variable(program, value)}.{grad} = 1.0")
+                lines.append(f"{_variable(program, value)}.{found.get('gradient', 'grad')} = 1.0")
             case Set(value, x):
-                lines.append(f"{_variable(program, value)}.{data} = {_literal(x)}")
+                lines.append(f"{_variable(program, value)}.{found.get('data', 'data')} = {_literal(x)}")
             case Rebuild():
                 lines += computing
+                totals.rebuild(program)
             case Observe():
                 continue
     if shown is not None:
-        name = _variable(program, shown[0])
-        if shown[1] == "data":
-            lines.append(f"{name}.{data}")
-        else:
-            lines.append(f"grads[{name}]" if returned else f"{name}.{grad}")
+        names = _variable(program, shown[0]), _variable(program, at)
+        lines.append(TOTAL if totals.kept else read(shown[1], found, *names))
     return "\n".join(lines)
+
+
+TOTAL = "total"
+"""The variable that a listing sums gradients up in, where an engine does not."""
+
+
+class _Totals:
+    """Gradients over several backwards. Most engines add them up, and are told to begin at 0 again; where a gradient is
+    what a call gives, the lines add up the one that is shown."""
+
+    def __init__(self, found: Mapping[str, str], shown: tuple[int, str] | None, roots: Sequence[int]) -> None:
+        self.found, self.left = found, len(roots)
+        self.given = "sums" in found
+        self.value = shown[0] if shown is not None else -1
+        self.kept = self.given and self.value >= 0 and len(roots) > 1
+        self.begun = False
+
+    def add(self, program: Program, root: int) -> list[str]:
+        """After a backward."""
+        if not self.kept:
+            return []
+        name = _variable(program, self.value)
+        asked = read("grad", self.found, name, _variable(program, root))
+        lines = [f"{TOTAL} {'+=' if self.begun else '='} {asked}"]
+        self.begun, self.left = True, self.left - 1
+        if self.left and "reset" in self.found:
+            lines.append(_about(self.found["reset"], name, ""))
+        return lines
+
+    def zero(self, program: Program, values: Sequence[int]) -> list[str]:
+        if self.given:
+            return [f"{TOTAL} = 0.0"] if self.kept and self.value in values else []
+        return [f"{_variable(program, i)}.{self.found.get('gradient', 'grad')} = 0.0" for i in values]
+
+    def rebuild(self, program: Program) -> None:
+        """What is computed anew has had no gradient yet."""
+        if self.value >= len(program.inputs):
+            self.begun = False
+
+
+def backward(found: Mapping[str, str], root: str) -> list[str]:
+    """The line that back-propagates from a root of this name; none in an engine where each value is only asked."""
+    spelled = found.get("backward", "root.backward()")
+    return [re.sub(r"\broot\b", root, spelled)] if "root" in spelled else []
+
+
+def read(what: str, found: Mapping[str, str], value: str, root: str) -> str:
+    """How "data" or "grad" of a value of this name is read, after backward from the root."""
+    spelled = found.get("data", "data") if what == "data" else found.get("gradient", "grad")
+    return _about(spelled, value, root)
+
+
+def _about(spelled: str, value: str, root: str) -> str:
+    """An attribute of a value; or an expression in `a`, and perhaps in `root`, of these."""
+    if spelled.isidentifier():
+        return f"{value}.{spelled}"
+    return re.sub(r"\b(?:a|root)\b", lambda found: value if found[0] == "a" else root, spelled)
 
 
 def _variable(program: Program, i: int) -> str:

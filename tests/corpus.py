@@ -1318,6 +1318,35 @@ FAULTY: tuple[Faulty, ...] = (
         mistake="AttributeError",
         note="act.Relu()",
     ),
+    # Without a backward: each value is asked for its gradient.
+    Faulty(
+        "asked_slope.py",
+        "derivative",
+        "mul",
+        operand=1,
+        mistake="exchanged",
+        note="the slope kept for the right operand is the left one's",
+    ),
+    Faulty(
+        "asked_earlier.py",
+        "lifecycle",
+        None,
+        note="nothing lets a leaf forget what was made of it in an earlier expression",
+    ),
+    Faulty(
+        "pulled.py",
+        "schedule",
+        None,
+        also=("lifecycle:-",),
+        note="every value that nothing uses counts as a root",
+    ),
+    Faulty(
+        "gradients_of_list.py",
+        "accumulation",
+        None,
+        mistake="overwrite",
+        note="gradients(y, [x, ...]) keeps only what came last",
+    ),
 )
 
 CORRECT: tuple[Correct, ...] = (
@@ -1472,6 +1501,12 @@ CORRECT: tuple[Correct, ...] = (
         "mlp_with_softmax.py",
         "softmax at the end, dropout on the way: nothing is known, and nothing said of it",
     ),
+    # Without a backward, or without plain numbers in leaves.
+    Correct(
+        "asked.py", "each value sums up what it is owed when it is asked, and forgets when it is told to"
+    ),
+    Correct("derivative_of.py", "derivative(y, x) is one number, and nothing is kept"),
+    Correct("numpy_leaves.py", "leaves are numpy's numbers, whose shape backward wants"),
 )
 
 UNUSABLE: tuple[Unusable, ...] = (
@@ -1479,7 +1514,6 @@ UNUSABLE: tuple[Unusable, ...] = (
     Unusable("no_engine.py", "no class that takes a number and has arithmetic"),
     Unusable("scaffold.py", "a scaffold: every body is a TODO"),
     Unusable("tensor_engine.py", "a tensor engine that takes no single number"),
-    Unusable("pulled.py", "each leaf is asked for its gradient: there is neither a root nor a backward"),
     Unusable("constructor_raises.py", "the constructor raises AttributeError"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.case import Backward, Case, Observe, Zero
+from oracle.case import Backward, Case, Observe, Rebuild, Zero
 from oracle.program import Num, Program
 from oracle.subjects import open_subject
 
@@ -298,11 +298,114 @@ def test_gradients_that_are_returned(write: Write) -> None:
     steps = (Backward(2), Observe(), Backward(2), Observe(), Zero((0,)), Backward(2), Observe())
     case = Case("shape/returned", Program.build([2.0, -3.0], [("mul", [0, 1])]), steps=steps)
     with open_subject(write(RETURNED)) as subject:
-        assert subject.found["backward"] == "root.all_gradients()"
-        assert subject.found["gradient"] == "what backward returns"
+        assert subject.found["backward"] == "given = root.all_gradients()"
+        assert subject.found["gradient"] == "given[a]"
         for _ in range(2):
             seen = [o.grad for o in subject.run([case])[0].observations]
             assert seen == [(-3.0, 2.0, 1.0), (-6.0, 4.0, 2.0), (-3.0, 6.0, 3.0)]
+
+
+ASKED = """
+    class Node:
+        def __init__(self, value):
+            self.value, self.users, self.owed = value, [], None
+
+        def __add__(self, other):
+            out = Node(self.value + other.value)
+            self.users += [(1.0, out)]
+            other.users += [(1.0, out)]
+            return out
+
+        def __mul__(self, other):
+            out = Node(self.value * other.value)
+            self.users += [(other.value, out)]
+            other.users += [(self.value, out)]
+            return out
+
+        def {asked}(self):
+            if self.owed is None:
+                self.owed = sum(slope * user.{asked}() for slope, user in self.users)
+            return self.owed
+"""
+"""Nothing goes backwards: a root is told that it is owed 1, and every value finds out what itself is owed."""
+
+RESET = """
+        def reset_all(self):
+            self.owed = None
+            for _, user in self.users:
+                user.reset_all()
+"""
+
+QUESTIONS = {
+    "a.grad()": "",
+    "root.derivative(a)": """
+        def derivative(self, x):
+            self.owed = 1.0
+            return x.pull()
+""",
+    "a.grad_of(root)": """
+        def grad_of(self, y):
+            y.owed = 1.0
+            return self.pull()
+""",
+    "root.gradients([a])[0]": """
+        def gradients(self, xs):
+            self.owed = 1.0
+            return [x.pull() for x in xs]
+""",
+    "grad_wrt(root, a)": """
+    def grad_wrt(y, x):
+        y.owed = 1.0
+        return x.pull()
+""",
+    "diff(a, root)": """
+    def diff(x, y):
+        y.owed = 1.0
+        return x.pull()
+""",
+    "gradients(root, [a])[0]": """
+    def gradients(y, xs):
+        y.owed = 1.0
+        return [x.pull() for x in xs]
+""",
+}
+"""How a value is asked, and what answers: a method or a function."""
+
+ONCE_MORE = (Backward(5), Observe(), Backward(5), Observe(), Zero((0,)), Rebuild(), Backward(5), Observe())
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_gradients_that_are_asked_for(question: str, write: Write) -> None:
+    """Those of several roots add up, as everywhere."""
+    text = ASKED.replace("{asked}", "pull" if QUESTIONS[question] else "grad") + RESET + QUESTIONS[question]
+    case = Case("shape/asked", CASE.program, steps=ONCE_MORE)
+    with open_subject(write(text)) as subject:
+        assert subject.found["gradient"] == question and subject.found["reset"] == "a.reset_all()"
+        for _ in range(2):
+            once, twice, again = (o.grad for o in subject.run([case])[0].observations)
+            assert once == GRAD and twice == tuple(2 * g for g in GRAD)
+            assert again == (GRAD[0], *(3 * g for g in GRAD[1:3]), *GRAD[3:])
+
+
+def test_an_earlier_expression_that_a_leaf_remembers(write: Write) -> None:
+    """Without a way to let it forget, a leaf counts what was made of it before."""
+    case = Case("shape/asked", CASE.program, steps=(*ONCE_MORE[:2], Rebuild(), *ONCE_MORE[:2]))
+    with open_subject(write(ASKED.replace("{asked}", "grad"))) as subject:
+        assert subject.found["backward"] == "root.owed = 1.0" and subject.found["reset"] == "a.owed = None"
+        once, again = (o.grad for o in subject.run([case])[0].observations)
+        assert once == GRAD and again == (*(3 * g for g in GRAD[:3]), *GRAD[3:])
+
+
+def test_of_many_values_few_are_asked_by_root(write: Write) -> None:
+    """Each question may go through the whole graph."""
+    program = Program.build([2.0], [("mul", [k, 0]) for k in range(400)])
+    text = ASKED.replace("{asked}", "pull") + QUESTIONS["grad_wrt(root, a)"]
+    with open_subject(write(text)) as subject:
+        grad = subject.run([Case("shape/many", program)])[0].observations[0].grad
+        assert grad[0] == 401 * 2.0**400 and grad[-1] == 1.0 and grad[200] is None
+    with open_subject(write(ASKED.replace("{asked}", "grad"))) as subject:
+        grad = subject.run([Case("shape/many", program)])[0].observations[0].grad
+        assert grad[0] == 401 * 2.0**400 and grad[200] == 2.0**200
 
 
 def test_leaves_only(write: Write) -> None:

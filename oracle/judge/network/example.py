@@ -7,6 +7,7 @@ import textwrap
 
 from oracle.judge.network.asked import Asked, at
 from oracle.judge.network.expected import Expected
+from oracle.listing import backward, read
 from oracle.report import Example
 from oracle.subjects import Subject
 
@@ -20,6 +21,7 @@ def example(subject: Subject, a: Asked, expected: Expected) -> Example | None:
     for n in expected.wrong_outputs(a)[:1]:
         right = expected.outputs[n]
         shown = "out" if len(expected.outputs) == 1 else f"out[{n}]"
+        lines.append(read("data", subject.found, shown, "loss"))
         return Example(
             a.case.name, expected.program, shown, "data", a.answer.outputs[n], right, right, "\n".join(lines)
         )
@@ -27,11 +29,11 @@ def example(subject: Subject, a: Asked, expected: Expected) -> Example | None:
         yours, owed = at(a.answer.gradients, slot), at(expected.grad, slot)
         outs = ["out"] if len(expected.outputs) == 1 else [f"out[{n}]" for n in range(len(expected.outputs))]
         terms = [f"{out}*{out}" if a.network.loss == "squares" else out for out in outs]
-        backward = re.sub(r"\broot\b", "loss", subject.found.get("backward", "root.backward()"), count=1)
-        lines += [f"loss = {' + '.join(terms)}", backward]
+        lines += [f"loss = {' + '.join(terms)}", *backward(subject.found, "loss")]
         shown = (
             f"net.{a.answer.lister}[{a.parameters.index(slot)}]" if a.answer.lister else f"({a.name(slot)})"
         )
+        lines.append(read("grad", subject.found, shown, "loss"))
         return Example(a.case.name, expected.program, shown, "grad", yours, owed, owed, "\n".join(lines))
     return None
 

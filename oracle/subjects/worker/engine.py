@@ -6,9 +6,10 @@ from .keeping import Attribute, ReadOnly, Returned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from .asking import Asking
     from .keeping import Keeping
 
     Place = tuple[str | None, int | None]
@@ -27,7 +28,7 @@ def number(x: Any, name: str) -> float:
         if isinstance(x, float):  # a subclass may lie about itself; the number it was made with does not
             return float.__float__(x)
         if not isinstance(x, (str, bytes, bytearray, complex)):
-            return float(x)
+            return float(x.item() if getattr(x, "size", 0) == 1 else x)  # an array of one number
     except (TypeError, ValueError, OverflowError):
         pass  # refused below, like everything else that is no number
     raise NotANumber(f"{_article(x)} as its {name}")
@@ -48,7 +49,7 @@ class Engine:
     compute   name of the method that gives a result its number, where ops only note what is to be done, or None
     calls     op name → callable on operands, then parameters; offered: those of which a trial returned a node
     parameters  op name → names of its parameters, in order
-    backward  a callable on the root, or None
+    backward  a callable on the root, or None; asking: the same, where it has to be told of the other nodes first
     unkept    "inner" when only leaves keep their gradient, "root" when only the root does not, else ""
     files     names of the files whose code is the subject's own
     found     what was found, in words
@@ -66,6 +67,7 @@ class Engine:
         self.parameters: dict[str, list[str]] = {}
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
+        self.asking: Asking | None = None
         self.unkept = ""
         self.files = files
         self.found: dict[str, str] = {}
@@ -102,11 +104,11 @@ class Engine:
     def read_grad(self, node: Any) -> float | None:
         """The node's gradient; None where it has none. Raises NotANumber."""
         g = self.keeping.read(node)
-        if type(g) is float or g is None:
-            return g
-        if isinstance(g, self.types):
-            return self.read_data(g)
-        return number(g, self.grad)
+        return g if type(g) is float or g is None else self.number_of(g, self.grad)
+
+    def number_of(self, x: Any, name: str) -> float:
+        """A gradient as a number: what it is itself, or the node that it is. Raises NotANumber."""
+        return self.read_data(x) if isinstance(x, self.types) else number(x, name)
 
     def twin(self, calls: dict[str, Callable[..., Any]], backward: Callable[[Any], Any] | None) -> Engine:
         """The same engine, spoken to by way of other callables."""
@@ -114,17 +116,21 @@ class Engine:
         vars(out).update(vars(self), calls=calls, backward=backward)
         return out
 
-    def back_propagate(self, root: Any) -> None:
-        """Call backward; the engine has one."""
+    def back_propagate(self, root: Any, nodes: Sequence[Any]) -> None:
+        """Call backward; the engine has one. nodes: those whose gradients may be read afterwards."""
         assert self.backward is not None
+        if self.asking is not None:
+            self.asking.nodes = nodes
         returned = self.backward(root)
         if isinstance(self.keeping, Returned):
-            self.keeping.add(returned)
+            self.keeping.add(returned, nodes)
 
     def begin(self) -> None:
         """Forget what is known of the nodes of earlier cases: their ids are used again."""
         if isinstance(self.keeping, Returned):
-            self.keeping.by_id.clear()
+            self.keeping.begin()
+        if self.asking is not None:
+            self.asking.asked = False
 
     def write_data(self, leaf: Any, x: float) -> None:
         """Change a leaf's number, as a step of gradient descent does. Raises ReadOnly."""
@@ -144,5 +150,11 @@ class Engine:
 
 
 def _alike(old: Any, x: float) -> Any:
-    """x as what is there already: numpy's numbers stay numpy's, of the same precision."""
-    return old.dtype.type(x) if hasattr(old, "dtype") else x
+    """x as what is there already: numpy's numbers stay numpy's, of the same precision and shape."""
+    if not hasattr(old, "dtype"):
+        return x
+    if not old.shape:
+        return old.dtype.type(x)
+    new = old.copy()
+    new[...] = x
+    return new

@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 import operator
 import re
+import sys
 
 from .engine import Engine
 from .find_backward import find_backward
 from .find_ops import find_ops
 from .load import Refusal
-from .look import ONE, OTHER, attributes, patience, readable, reading
+from .look import ONE, OTHER, arguments, attributes, patience, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +51,28 @@ FLAG = re.compile(r"requires?_?grad|param|trainable|learnable", re.IGNORECASE)
 """Names of arguments without which a leaf is a constant."""
 
 
-def _constructors(cls: type) -> Iterator[tuple[str, Callable[[float], Any]]]:
-    """How a number may become a leaf of a class: as it is written, and a callable."""
+def _constructors(cls: type, loaded: Loaded) -> Iterator[tuple[str, Callable[[float], Any]]]:
+    """How a number may become a leaf of a class: as it is written, and a callable; plain numbers first."""
+    ways = list(_of_plain_numbers(cls))
+    yield from ways
+    for spelled, make in ways:
+        yield from _of_numpys_numbers(spelled, make, loaded)
+    for name, f in vars(cls).items():
+        if isinstance(f, classmethod) and arguments(f.__func__) == 2:
+            yield f"{cls.__name__}.{name}(x)", getattr(cls, name)
+
+
+def _of_numpys_numbers(
+    spelled: str, make: Callable[[float], Any], loaded: Loaded
+) -> Iterator[tuple[str, Callable[[float], Any]]]:
+    """The same with a number of numpy's, which has the shape that an array has, where the subject's file uses numpy."""
+    numpy = sys.modules.get("numpy")
+    name = next((name for name, x in vars(loaded.main).items() if x is numpy and x is not None), None)
+    if numpy is not None and name is not None:
+        yield re.sub(r"\bx\b", f"{name}.float64(x)", spelled), lambda x: make(numpy.float64(x))
+
+
+def _of_plain_numbers(cls: type) -> Iterator[tuple[str, Callable[[float], Any]]]:
     title = cls.__name__
     for name, default in _defaults(attributes(cls).get("__init__")):
         if default is False and FLAG.search(name):
@@ -86,13 +107,13 @@ def find(loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbere
     tried: list[str] = []
     usable: list[Engine] = []
     for cls in classes:
-        engine = _leaf(cls, loaded.modules.files, tried)
+        engine = _leaf(cls, loaded, tried)
         if engine is None:
             continue
         numbered.adopt(engine.make(ONE))
         _find_node_types(engine, loaded, numbered)
         find_ops(engine, loaded, words)
-        works = find_backward(engine, loaded)
+        works = find_backward(engine, loaded) or _of_numpys(engine, loaded)
         if works or engine.offered or engine.backward is not None or len(classes) == 1:
             usable.append(engine)
         else:
@@ -103,6 +124,18 @@ def find(loaded: Loaded, words: list[Any], wanted: str | None, numbered: Numbere
     if not usable:
         raise Refusal(_no_engine(classes, tried, loaded), attributes(classes[0]) if classes else ())
     return usable[-1] if works else usable[0]
+
+
+def _of_numpys(engine: Engine, loaded: Loaded) -> bool:
+    """Whether an engine back-propagates from numpy's numbers: if so, its leaves are made of these."""
+    plain = engine.make
+    for written, make in _of_numpys_numbers(engine.found["constructor"], plain, loaded):
+        engine.make = make
+        if find_backward(engine, loaded):
+            engine.found["constructor"] = written
+            return True
+    engine.make = plain
+    return False
 
 
 def _candidates(loaded: Loaded) -> list[type]:
@@ -117,27 +150,29 @@ def _candidates(loaded: Loaded) -> list[type]:
     return sorted(loaded.classes(), key=rank)
 
 
-def _leaf(cls: type, files: set[str], tried: list[str]) -> Engine | None:
+def _leaf(cls: type, loaded: Loaded, tried: list[str]) -> Engine | None:
     """An Engine for a class that can hold a number, or None with the reason added to `tried`."""
     raised: list[str] = []
     numberless: list[str] = []
     arrays: list[str] = []
     unusual: Engine | None = None
-    for spelled, make in _constructors(cls):
+    for spelled, make in _constructors(cls, loaded):
         try:
             one, other = make(ONE), make(OTHER)
         except BaseException as problem:  # another shape may be what the constructor takes
             raised.append(f"{spelled} raises {type(problem).__name__}: {problem}".removesuffix(": "))
             continue
         names = [n for n in readable(one, DATA) if reading(one, n) == ONE and reading(other, n) == OTHER]
-        array = None if names and names[0] in DATA else _array(one)
+        array = _longer(one, names[0]) if names and names[0] in DATA else _array(one)
+        if spelled.endswith("([x])"):  # a list that stays one is a tensor
+            array = array or _array(one)
         if array is not None:
             arrays.append(array)
             continue
         if not names:
             numberless.append(f"{spelled.replace('(x', f'({ONE}')} has no attribute that holds {ONE}")
             continue
-        engine = Engine(cls, make, names[0], files)
+        engine = Engine(cls, make, names[0], loaded.modules.files)
         engine.found.update({"class": cls.__name__, "constructor": spelled, "data": names[0]})
         if names[0] in DATA:
             return engine
@@ -188,6 +223,14 @@ def _array(node: Any) -> str | None:
         if name in DATA and (isinstance(x, (list, tuple)) or hasattr(x, "shape")):
             return f"{type(node).__name__} keeps arrays in {name!r}: a tensor engine without scalars"
     return None
+
+
+def _longer(node: Any, name: str) -> str | None:
+    """A sentence, where a node's number has more digits than the reference's."""
+    kind = getattr(getattr(node, name), "dtype", None)
+    if getattr(kind, "itemsize", 0) <= 8:
+        return None
+    return f"{type(node).__name__} computes in {kind}, with more digits than the reference's float64"
 
 
 def _no_such_class(wanted: str, classes: list[type]) -> list[type]:

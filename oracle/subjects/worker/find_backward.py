@@ -1,7 +1,8 @@
 """How an engine back-propagates, and which attribute receives the gradient.
 
 The gradient is what becomes 7 for `a` after (a * 7).backward(), or 1 after (a + b).backward(), since mul itself may
-be the faulty op: an attribute, what a method gives, or what backward returns for `a`.
+be the faulty op: an attribute, what a method gives, or what backward returns for `a`. Where nothing back-propagates,
+`a` itself may answer: see `asking`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,22 @@ from __future__ import annotations
 import functools
 
 from . import walk
+from .asking import find_asking
 from .engine import number
 from .find_ops import _plain, empty
 from .keeping import Attribute, Method, Returned
-from .look import ONE, OTHER, Hangs, attributes, methods, patience, readable, reading
+from .look import (
+    ONE,
+    OTHER,
+    Hangs,
+    arguments,
+    attributes,
+    means_gradient,
+    methods,
+    patience,
+    readable,
+    reading,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +67,15 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
         if keeping is not None:
             engine.backward, engine.keeping = way, keeping
             _find_unkept(engine)
-            called = "()" if isinstance(keeping, Method) else ""
-            engine.found.update({"backward": name, "gradient": engine.grad + called})
+            engine.found.update({"backward": name, "gradient": keeping.written})
+            if isinstance(keeping, Returned):
+                engine.found.update({"backward": f"given = {name}", "sums": Returned.sums})
             return True
+    asking = find_asking(engine, loaded, TRIALS)
+    if asking is not None:
+        engine.backward, engine.asking, engine.keeping = asking, asking, Returned()
+        _find_unkept(engine)
+        return True
     engine.keeping = Attribute(_usual_gradient(engine.make(ONE)) or GRADIENT[0])
     for name, way in ways:
         if not _scaffold(engine, name):
@@ -81,7 +100,10 @@ def _changed_by(
             a, _, root = _trial(engine, build)
             # What back-propagates is not called to look at a leaf: that would be a backward of its own.
             places = [p for p in gradient_places(a, engine.data) if f".{p.name}(" not in written]
-            before = [kept_at(place, a) for place in places]
+            for _ in range(
+                2
+            ):  # a method that is asked may store its answer, which must not look like backward's
+                before = [kept_at(place, a) for place in places]
             with patience():
                 returned = way(root)
         except Hangs:
@@ -99,7 +121,7 @@ def _changed_by(
         if changed:
             return (usual or exact or changed)[0]
         if _given(returned, a) == expected:
-            return Returned()
+            return Returned("given[id(a)]" if all(type(key) is int for key in returned) else "given[a]")
     return None
 
 
@@ -109,7 +131,7 @@ def gradient_places(node: Any, data: str) -> Iterator[Keeping]:
         if name != data:
             yield Attribute(name)
     for name, f in methods(type(node)).items():
-        if _plain(name).removeprefix("get") in GRADIENT and _arguments(f) == 1:
+        if _plain(name).removeprefix("get") in GRADIENT and arguments(f) == 1:
             yield Method(name)
 
 
@@ -139,13 +161,13 @@ def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
     names += [name for name in known if _means_backward(name) and name[0] != "_" and name not in names]
     names = names or [name for name in known if _means_backward(name) and not name.startswith("__")]
     for name in names:
-        if _arguments(known[name]) > 1:
+        if arguments(known[name]) > 1:
             yield f"root.{name}(1.0)", lambda root, name=name: getattr(root, name)(1.0)  # type: ignore[misc]
         else:
             yield f"root.{name}()", lambda root, name=name: getattr(root, name)()  # type: ignore[misc]
     for name, f in loaded.functions():
         if _means_backward(name) and not isinstance(f, type):
-            if _arguments(f) > 1:
+            if arguments(f) > 1:
                 yield f"{name}(root, 1.0)", lambda root, f=f: f(root, 1.0)  # type: ignore[misc]
             else:
                 yield f"{name}(root)", f
@@ -156,14 +178,14 @@ def _strangers(engine: Engine, loaded: Loaded) -> Iterator[Way]:
     functions = [
         (name, f"{name}(root)", f)
         for name, f in loaded.functions()
-        if not isinstance(f, type) and _arguments(f) == 1
+        if not isinstance(f, type) and arguments(f) == 1
     ]
     own = [
         (name, f"root.{name}()", lambda root, name=name: getattr(root, name)())
         for name, f in methods(engine.cls).items()
-        if name[0] != "_" and _arguments(f) == 1
+        if name[0] != "_" and arguments(f) == 1
     ]
-    for _, written, way in sorted([*functions, *own], key=lambda found: not _means_gradient(found[0])):
+    for _, written, way in sorted([*functions, *own], key=lambda found: not means_gradient(found[0])):
         yield written, way
 
 
@@ -177,7 +199,7 @@ def _prepared(engine: Engine, ways: list[Way]) -> list[Way]:
     known = [
         name
         for name, f in methods(root).items()
-        if name[0] != "_" and not _means_backward(name) and _arguments(f) == 1
+        if name[0] != "_" and not _means_backward(name) and arguments(f) == 1
     ]
 
     def after(name: str, way: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -190,10 +212,6 @@ def _prepared(engine: Engine, ways: list[Way]) -> list[Way]:
     return [(f"root.{name}(), {written}", after(name, way)) for written, way in ways for name in known][
         :STRANGERS
     ]
-
-
-def _means_gradient(name: str) -> bool:
-    return any(word in name.lower() for word in ("grad", "deriv", "diff", "reverse"))
 
 
 def _closure_ways(engine: Engine) -> Iterator[Way]:
@@ -220,14 +238,8 @@ def _means_backward(name: str) -> bool:
 def _usual_gradient(node: Any) -> str | None:
     """The attribute of a leaf that is called as gradients are: by its whole name, else by a part of it, if it is 0."""
     held = readable(node, GRADIENT)
-    like = (name for name in held if _means_gradient(name) and reading(node, name) == 0.0)
+    like = (name for name in held if means_gradient(name) and reading(node, name) == 0.0)
     return next((name for name in held if name in GRADIENT), next(like, None))
-
-
-def _arguments(function: Any) -> int:
-    """How many arguments a Python function cannot do without; 0 where it cannot be told."""
-    code = getattr(function, "__code__", None)
-    return code.co_argcount - len(function.__defaults__ or ()) if code is not None else 0
 
 
 def _scaffold(engine: Engine, name: str) -> bool:
@@ -247,7 +259,7 @@ def _find_unkept(engine: Engine) -> None:
             root = engine.calls["add"](inner, b)
             held = bool(walk.parents(root, engine.types))
             with patience():
-                engine.back_propagate(root)
+                engine.back_propagate(root, (a, b, inner, root))
             if held and not walk.parents(root, engine.types):
                 engine.found["graph"] = "let go by backward"
             below, at_inner, at_root = (bool(engine.read_grad(node)) for node in (b, inner, root))

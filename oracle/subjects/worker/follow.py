@@ -39,6 +39,8 @@ class Follow:
     outer     id of a node → the statement of the outermost function of the subject's that was running then
     returned  the statement of the return that came last: the outermost function's
     returns   (statement, number as text) of every return of a number, in order of time
+    linked    id of an operand → the statements that made one of its lists or dictionaries longer: in an engine whose
+              gradients are asked for, they tell it of its users, and of the slopes
     """
 
     def __init__(self, engine: Engine, statements: Statements) -> None:
@@ -48,12 +50,18 @@ class Follow:
         self.outer: dict[int, Place] = {}
         self.returned: Place | None = None
         self.returns: list[tuple[Place, str | None]] = []
+        self.linked: dict[int, list[Place]] = {}
+        self._growing: list[tuple[int, Any, int]] = []
         self._kept: list[Any] = []  # nodes, so that no id is used twice
         self._held: dict[FrameType, set[str | None]] = {}
         self._line: dict[FrameType, int | None] = {}
 
     def call(self, op: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
         """What op returns, having been watched."""
+        nodes = {id(x): x for x in operands if isinstance(x, self.engine.types)}
+        if self.engine.asking is not None:
+            held = ((key, y) for key, x in nodes.items() for y in fields(x).values())
+            self._growing = [(key, y, len(y)) for key, y in held if isinstance(y, (list, dict, set))]
         sys.settrace(self._enter)
         try:
             return op(*operands)
@@ -110,12 +118,29 @@ class Follow:
                 self.returns.append((self.returned, spelled(quiet(number, argument, ""))))
         if line is not None:
             place = self.statements.place(frame, line)
+            self._grown(frame, place)
             self.log.extend((place, hexed, False) for hexed in now - self._held[frame])
         self._held[frame] |= now
         self._line[frame] = frame.f_lineno
         if event == "return" and frame.f_code.co_name == "__init__":
             self._construction(frame, event, argument)
         return self._step
+
+    def _grown(self, frame: FrameType, place: Place) -> None:
+        """Note a statement after which an operand holds more: where the slope that it holds now was computed, if that
+        was in the same function; in a helper of the ops, the statement of the op that called it."""
+        for n, (key, held, size) in enumerate(self._growing):
+            if len(held) == size:
+                continue
+            self._growing[n] = key, held, len(held)
+            ops = [where for _, where in self.engine.names.values()]
+            if (place[0], place[3]) not in ops:
+                callers = (f for f in _outwards(frame.f_back) if f.f_code.co_filename in self.engine.files)
+                outer = (self.statements.place(f) for f in callers)
+                place = next((p for p in outer if (p[0], p[3]) in ops), place)
+            new = {spelled(x) for x in nested(list(held)[size:])} - COMMON
+            computed = [p for p, hexed, made in self.log if hexed in new and not made and p[3] == place[3]]
+            self.linked.setdefault(key, []).append(computed[-1] if computed else place)
 
     def _construction(self, frame: FrameType, event: str, argument: Any) -> Any:
         """At the end of a node's __init__: the statement that called it made the node, and its number."""

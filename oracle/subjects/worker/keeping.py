@@ -1,10 +1,13 @@
-"""Where an engine keeps its gradients: in an attribute, behind a method, or in what its backward returns."""
+"""Where an engine keeps its gradients: in an attribute, behind a method, or in what its backward returns.
+
+`name` is that of the attribute or method; `written`, as it is read: an attribute's name, or an expression in `a`.
+"""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
@@ -16,7 +19,7 @@ class Attribute:
     """In an attribute of each node, by itself or as the only thing in a list or dictionary."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = self.written = name
 
     def read(self, node: Any) -> Any:
         """What is kept for a node: a number, a node, or None."""
@@ -51,7 +54,7 @@ class Method:
     """Given by a method without arguments."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name, self.written = name, f"a.{name}()"
 
     def read(self, node: Any) -> Any:
         return getattr(node, self.name)()
@@ -65,16 +68,26 @@ class Returned:
 
     by_id   id of a node → its gradient so far
     last    what the last call returned: where the next one returns the same mapping, it has added up by itself
+    alive   the nodes of all calls, so that no id is used twice
     """
 
     name = "what backward returns"
+    sums = "none: each call gives one root's gradients, which are added up here"
 
-    def __init__(self) -> None:
+    def __init__(self, written: str = "given[a]") -> None:
+        self.written = written
         self.by_id: dict[int, Any] = {}
         self.last: Mapping[Any, Any] | None = None
+        self.alive: list[Any] = []
 
-    def add(self, gradients: Mapping[Any, Any]) -> None:
+    def begin(self) -> None:
+        """Forget the nodes of earlier cases."""
+        self.by_id.clear()
+        self.alive.clear()
+
+    def add(self, gradients: Mapping[Any, Any], nodes: Sequence[Any] = ()) -> None:
         """Take in what one call returned. Keys may be nodes, or their ids."""
+        self.alive += nodes
         again, self.last = gradients is self.last, gradients
         for node, g in gradients.items():
             key = node if type(node) is int else id(node)

@@ -31,6 +31,17 @@ def methods(cls: type) -> dict[str, Any]:
     return {name: f for name, f in attributes(cls).items() if callable(f)}
 
 
+def arguments(function: Any) -> int:
+    """How many arguments a Python function cannot do without; 0 where it cannot be told."""
+    code = getattr(function, "__code__", None)
+    return code.co_argcount - len(function.__defaults__ or ()) if code is not None else 0
+
+
+def means_gradient(name: str) -> bool:
+    """Whether a name speaks of gradients."""
+    return any(word in name.lower() for word in ("grad", "deriv", "diff", "reverse", "adjoint"))
+
+
 def fields(node: Any) -> dict[str, Any]:
     """What a node's attributes hold, those in slots too; properties are left alone."""
     out = dict(getattr(node, "__dict__", {}))

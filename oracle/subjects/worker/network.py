@@ -108,7 +108,8 @@ def run_network(engine: Engine, make: Make, message: dict[str, Any]) -> dict[str
         data = [text(engine.read_data(node)) for node in outputs]
         losses = [y * y for y in outputs] if message.get("loss") == "squares" else outputs
         during = "backward"
-        engine.back_propagate(functools.reduce(operator.add, losses))
+        asked = [n for neurons in nodes for neuron in neurons for n in neuron if n is not None]
+        engine.back_propagate(functools.reduce(operator.add, losses), asked)
         return {
             "outputs": data,
             "gradients": _table(nodes, lambda node: _gradient(engine, node)),

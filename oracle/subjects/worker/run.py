@@ -109,7 +109,7 @@ class Build:
         self.roots.add(k)
         if self.engine.backward is None:
             raise Broken("NoBackward", f"{self.engine.cls.__name__} has no backward method", inside=False)
-        self.engine.back_propagate(self.values[k])
+        self.engine.back_propagate(self.values[k], self.values)
 
     def zero(self, ks: list[int]) -> None:
         for k in ks:

@@ -75,8 +75,10 @@ def _summary(
         columns["locals_of"].append(follow and follow.local_rule(out))
         # a seed is none of a rule's business, nor is a loop that sets what is 0 to 0
         pushes = [p for p in stores.pushed.get(k, ()) if p.rule or (p.changed and k != stores.root)]
-        columns["pushes"].append(distinct(p.rule or p.store for p in pushes))
-        columns["own"].append(distinct(p.rule for p in pushes if p.rule))
+        key = id(build.values[k]) if k < len(build.values) else 0
+        linked = distinct(p for f, _, _ in forward.values() for p in f.linked.get(key, ()))
+        columns["pushes"].append(linked or distinct(p.rule or p.store for p in pushes))
+        columns["own"].append(linked or distinct(p.rule for p in pushes if p.rule))
         columns["stores"].append(distinct(p.store for p in pushes))
         columns["touched"].append(distinct(stores.touched.get(k, ())))
     return {
