@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oracle import suite, torch_reference
-from oracle.case import Case, Observe
+from oracle.case import Case
 from oracle.judge import policies
 from oracle.judge.blame import judge_subject
 from oracle.judge.causes import Demands, causes
@@ -28,7 +28,7 @@ def check(subject: Subject, cases: Sequence[Case], demands: Demands, seed: str =
     """Run the cases on a subject, judge the answers, and report. The exit code is decided here."""
     began = time.monotonic()
     if not subject.has_backward:
-        cases = [replace(case, steps=(Observe(),)) for case in cases if case.level in FORWARD]
+        cases = [case for case in cases if case.level in FORWARD]
     judgement = judge_subject(subject, cases)
     network = _network(subject, judgement, cases, demands)
     found, faults = causes(subject, judgement, demands)

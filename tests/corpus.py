@@ -1318,6 +1318,22 @@ FAULTY: tuple[Faulty, ...] = (
         mistake="AttributeError",
         note="act.Relu()",
     ),
+    Faulty(
+        "int_on_the_left.py",
+        "missing",
+        "add",
+        form="int-value",
+        mistake="no-result",
+        severity="missing",
+        note="__radd__ hands back None for an int, so that 2 + value and sum() are None",
+    ),
+    Faulty(
+        "number_adds_value.py",
+        "forward",
+        "add",
+        mistake="no-number",
+        note="value + value holds NotImplemented, which float.__add__ gives for a value",
+    ),
     # Without a backward: each value is asked for its gradient.
     Faulty(
         "asked_slope.py",
@@ -1514,6 +1530,7 @@ UNUSABLE: tuple[Unusable, ...] = (
     Unusable("no_engine.py", "no class that takes a number and has arithmetic"),
     Unusable("scaffold.py", "a scaffold: every body is a TODO"),
     Unusable("tensor_engine.py", "a tensor engine that takes no single number"),
+    Unusable("values_only.py", "operators without any backward, and an abs that raises"),
     Unusable("constructor_raises.py", "the constructor raises AttributeError"),
 )
 

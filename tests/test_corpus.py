@@ -58,6 +58,7 @@ def test_unusable_engine(row: corpus.Unusable) -> None:
         assert str(problem)
         return
     assert report.exit_code == 3 and report.error
+    assert not any("backward" in cause.message for cause in report.causes)  # there is none to blame
 
 
 def test_lines(verdicts: dict[str, table.Verdict]) -> None:

@@ -131,7 +131,14 @@ def again(fault: Fault, subject: Subject) -> Example | None:
     `yours` is None where the engine raises. None where the case is too large to read, or agrees when it is alone.
     """
     case = min(
-        (c for c, _ in fault.evidence), key=lambda c: (len(c.steps), len(c.program), c.name), default=None
+        (c for c, _ in fault.evidence),
+        key=lambda c: (
+            len(c.steps),
+            fault.op is not None and fault.op not in c.program.ops,
+            len(c.program),
+            c.name,
+        ),
+        default=None,
     )
     if case is None or len(case.program) > SHOWN:
         return None

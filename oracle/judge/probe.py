@@ -47,7 +47,9 @@ class Outcome:
 
 
 def ask(subject: Subject, cases: Sequence[Case], traits: Traits) -> list[Outcome]:
-    """Run cases on the subject and ask the equations of every run."""
+    """Run cases on the subject and ask the equations of every run; without a backward, those of values alone."""
+    if not subject.has_backward:
+        cases = [replace(case, steps=(Observe(),)) for case in cases]
     return _judged(list(zip(cases, subject.run(cases), strict=True)), traits)
 
 

@@ -35,9 +35,11 @@ def number(x: Any, name: str) -> float:
 
 
 def _article(x: Any) -> str:
+    if x is None or x is NotImplemented:
+        return str(x)
     name, shape = type(x).__name__, getattr(x, "shape", None)
     of = f" of shape {shape}" if isinstance(shape, tuple) else ""
-    return "None" if x is None else f"{'an' if name[0] in 'aeiou' or name == 'ndarray' else 'a'} {name}{of}"
+    return f"{'an' if name[0] in 'aeiou' or name == 'ndarray' else 'a'} {name}{of}"
 
 
 class Engine:

@@ -70,7 +70,9 @@ class Follow:
 
     def origin(self, spelling: str | None, held: Iterable[str | None] = ()) -> Place | None:
         """The first statement after which a number was there; of one that was there before (`held`, the operands'
-        numbers, or one of those that constructors write), the first return of it."""
+        numbers, or one of those that constructors write), the first return of it. None where there is no number."""
+        if spelling is None:
+            return None
         if spelling in held or spelling in COMMON:
             found = next((place for place, hexed in self.returns if hexed == spelling), None)
             if found is not None or spelling in held:
