@@ -128,8 +128,8 @@ def read(what: str, found: Mapping[str, str], value: str, root: str) -> str:
 
 
 def _about(spelled: str, value: str, root: str) -> str:
-    """An attribute of a value; or an expression in `a`, and perhaps in `root`, of these."""
-    if spelled.isidentifier():
+    """An attribute of a value, or of a box that it keeps; or an expression in `a` and `root`, with these for them."""
+    if re.fullmatch(r"[\w.]+", spelled):
         return f"{value}.{spelled}"
     return re.sub(r"\b(?:a|root)\b", lambda found: value if found[0] == "a" else root, spelled)
 

@@ -1334,6 +1334,14 @@ FAULTY: tuple[Faulty, ...] = (
         mistake="no-number",
         note="value + value holds NotImplemented, which float.__add__ gives for a value",
     ),
+    Faulty(
+        "boxed_overwrites.py",
+        "accumulation",
+        "add",
+        operand=1,
+        mistake="overwrite",
+        note="the right operand of a sum gets a new box for its gradient",
+    ),
     # Without a backward: each value is asked for its gradient.
     Faulty(
         "asked_slope.py",
@@ -1522,6 +1530,7 @@ CORRECT: tuple[Correct, ...] = (
         "asked.py", "each value sums up what it is owed when it is asked, and forgets when it is told to"
     ),
     Correct("derivative_of.py", "derivative(y, x) is one number, and nothing is kept"),
+    Correct("boxed_numbers.py", "numbers and gradients are attributes of objects that a value keeps"),
     Correct("numpy_leaves.py", "leaves are numpy's numbers, whose shape backward wants"),
 )
 

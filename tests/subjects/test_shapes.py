@@ -65,6 +65,20 @@ RENAMED = {
         ("self.data = data", "self.data = data[0]"), ("Value(", "make("),
         ("import math", "import math\n\n\ndef make(data, parents=()):\n    return Value([data], parents)"),
     ],
+    "constructor: a class method for leaves": [
+        ("self, data, parents=()", "self, parents, data, op"), ("Value(other)", "Value.leaf(other)"),
+        ("Value(self.data + other.data, (self, other))", "Value((self, other), self.data + other.data, '+')"),
+        ("Value(self.data * other.data, (self, other))", "Value((self, other), self.data * other.data, '*')"),
+        ("Value(t, (self,))", "Value((self,), t, 'tanh')"),
+        ("    def __neg__", "    @classmethod\n    def leaf(cls, x):\n        return cls((), x, '')\n\n"
+         "    def __neg__"),
+    ],
+    "numbers in boxes": [
+        ("class Value:", "class Box:\n    def __init__(self, number):\n        self.number = number\n\n\n"
+         "class Value:"),
+        (".data", ".data.number"), ("self.data.number = data", "self.data = Box(data)"),
+        (".grad", ".grad.number"), ("self.grad.number = 0.0", "self.grad = Box(0.0)"),
+    ],
     "gradient None until needed": [
         ("self.grad = 0.0", "self.grad = None"),
         ("self.grad += ", "self.grad = (self.grad or 0.0) + "),

@@ -12,7 +12,7 @@ import re
 
 from .find_ops import _plain
 from .keeping import Returned
-from .look import ONE, OTHER, arguments, fields, means_gradient, methods, patience
+from .look import ONE, OTHER, Hangs, arguments, fields, means_gradient, methods, patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 RESETS = re.compile(r"reset|zero|clear|forget")
 """Parts of the names of methods that let a value forget its gradient."""
 
-MOST = 200
-"""Ways of asking that are tried."""
+MOST, HANGING = 200, 3
+"""Ways of asking that are tried, and how many of them may hang."""
 
 LARGE = 256
 """Values of a program all of which are asked by a question that names the root: each may cost a whole backward. Of
@@ -79,12 +79,19 @@ def find_asking(engine: Engine, loaded: Loaded, trials: Sequence[Trial]) -> Aski
 
     Sets `found` in words: what is said to the root, and what to a value.
     """
+    hung = 0
     telling = [trial for trial in trials if trial[1] != 1.0]  # an answer of 1 is soon given by chance
     for some in (telling, [trial for trial in trials if trial not in telling]):
         ways = itertools.islice(_ways(engine, loaded), MOST)
         for seed, written, question in ways:
             asking = Asking(seed, question)
-            if any(_right(engine, asking, trial) for trial in some):
+            try:
+                right = any(_right(engine, asking, trial) for trial in some)
+            except Hangs:
+                right, hung = False, hung + 1
+            if hung == HANGING:
+                return None
+            if right:
                 _find_reset(engine, asking)
                 said = "nothing: each value is asked" if seed is None else f"root.{seed} = 1.0"
                 engine.found.update({"backward": said, "gradient": written, "sums": Returned.sums})
@@ -133,7 +140,8 @@ def _nothing(x: Any) -> bool:
 
 
 def _right(engine: Engine, asking: Asking, trial: Trial) -> bool:
-    """Whether the answer for the leaf of a trial is what it should be; if so, `kept` is what it has left behind."""
+    """Whether the answer for the leaf of a trial is what it should be; if so, `kept` is what it has left behind.
+    Raises Hangs."""
     build, expected = trial
     try:
         a, b = engine.make(ONE), engine.make(OTHER)
@@ -144,6 +152,8 @@ def _right(engine: Engine, asking: Asking, trial: Trial) -> bool:
             answer = asking(root)[id(a)]
         if answer is None or engine.number_of(answer, "gradient") != expected:
             return False
+    except Hangs:
+        raise
     except BaseException:  # the next trial, or the next question, may be the one
         return False
     for node, old in zip((a, root), before, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from .keeping import Attribute, ReadOnly, Returned
 
 TYPE_CHECKING = False
@@ -47,7 +49,8 @@ class Engine:
 
     cls       the class of its leaves; types: every class that its ops return
     make      a number becomes a leaf
-    data      name of the attribute that holds a node's number; keeping: where its gradient is
+    data      name of the attribute that holds a node's number, dotted where it is in a box; keeping: where its gradient
+              is
     compute   name of the method that gives a result its number, where ops only note what is to be done, or None
     calls     op name → callable on operands, then parameters; offered: those of which a trial returned a node
     parameters  op name → names of its parameters, in order
@@ -63,6 +66,7 @@ class Engine:
         self.types: tuple[type, ...] = (cls,)
         self.make = make
         self.data = data
+        self._number = attrgetter(data)
         self.keeping: Keeping = Attribute("grad")
         self.compute: str | None = None
         self.calls: dict[str, Callable[..., Any]] = {}
@@ -77,7 +81,7 @@ class Engine:
 
     def read_data(self, node: Any) -> float:
         """The node's number. Raises NotANumber."""
-        x = getattr(node, self.data)
+        x = self._number(node)
         if type(x) is float:
             return x
         if isinstance(x, self.types):
@@ -136,8 +140,10 @@ class Engine:
 
     def write_data(self, leaf: Any, x: float) -> None:
         """Change a leaf's number, as a step of gradient descent does. Raises ReadOnly."""
+        path, _, last = self.data.rpartition(".")
+        holder = attrgetter(path)(leaf) if path else leaf
         try:
-            setattr(leaf, self.data, _alike(getattr(leaf, self.data), x))
+            setattr(holder, last, _alike(getattr(holder, last), x))
         except AttributeError:
             raise ReadOnly("set") from None
 

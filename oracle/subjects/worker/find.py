@@ -9,12 +9,13 @@ import functools
 import operator
 import re
 import sys
+from operator import attrgetter
 
 from .engine import Engine
 from .find_backward import find_backward
 from .find_ops import find_ops
 from .load import Refusal
-from .look import ONE, OTHER, arguments, attributes, patience, readable, reading
+from .look import ONE, OTHER, arguments, attributes, boxed, patience, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +164,11 @@ def _leaf(cls: type, loaded: Loaded, tried: list[str]) -> Engine | None:
             raised.append(f"{spelled} raises {type(problem).__name__}: {problem}".removesuffix(": "))
             continue
         names = [n for n in readable(one, DATA) if reading(one, n) == ONE and reading(other, n) == OTHER]
-        array = _longer(one, names[0]) if names and names[0] in DATA else _array(one)
+        names = names or [
+            n for n in boxed(one, DATA, (cls,)) if reading(one, n) == ONE and reading(other, n) == OTHER
+        ]
+        usual = bool(names) and names[0].partition(".")[0] in DATA
+        array = _longer(one, names[0]) if usual else _array(one)
         if spelled.endswith("([x])"):  # a list that stays one is a tensor
             array = array or _array(one)
         if array is not None:
@@ -174,7 +179,7 @@ def _leaf(cls: type, loaded: Loaded, tried: list[str]) -> Engine | None:
             continue
         engine = Engine(cls, make, names[0], loaded.modules.files)
         engine.found.update({"class": cls.__name__, "constructor": spelled, "data": names[0]})
-        if names[0] in DATA:
+        if usual:
             return engine
         unusual = unusual or engine
     if unusual is None:
@@ -227,7 +232,7 @@ def _array(node: Any) -> str | None:
 
 def _longer(node: Any, name: str) -> str | None:
     """A sentence, where a node's number has more digits than the reference's."""
-    kind = getattr(getattr(node, name), "dtype", None)
+    kind = getattr(attrgetter(name)(node), "dtype", None)
     if getattr(kind, "itemsize", 0) <= 8:
         return None
     return f"{type(node).__name__} computes in {kind}, with more digits than the reference's float64"
@@ -244,5 +249,10 @@ def _no_engine(classes: list[type], tried: list[str], loaded: Loaded) -> str:
         for name, module in absent.items():
             if module is not None:
                 return f"no class is defined here: {name} comes from {module}, which is not among its Python files"
-        return "no class is defined here; an engine is a class such as Value that holds a number"
+        said = "no class is defined here; an engine is a class such as Value that holds a number"
+        names = [name for name, _ in loaded.functions()][:3]
+        if names:
+            some = ", ".join(names)
+            said += f": have the operators of such a class call {some} and the others, or write a harness (--exec)"
+        return said
     return "no engine class found; tried " + "; ".join(tried[:4])

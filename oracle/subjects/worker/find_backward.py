@@ -20,6 +20,7 @@ from .look import (
     Hangs,
     arguments,
     attributes,
+    boxed,
     means_gradient,
     methods,
     patience,
@@ -129,6 +130,9 @@ def gradient_places(node: Any, data: str) -> Iterator[Keeping]:
     """Everything of a node's that may give its gradient: attributes, then methods that are named for it."""
     for name in readable(node, GRADIENT):
         if name != data:
+            yield Attribute(name)
+    for name in boxed(node, GRADIENT, (type(node),)):
+        if name != data and means_gradient(name):
             yield Attribute(name)
     for name, f in methods(type(node)).items():
         if _plain(name).removeprefix("get") in GRADIENT and arguments(f) == 1:

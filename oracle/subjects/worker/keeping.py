@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,14 +18,20 @@ class ReadOnly(Exception):
 
 
 class Attribute:
-    """In an attribute of each node, by itself or as the only thing in a list or dictionary."""
+    """In an attribute of each node, by itself or as the only thing in a list or dictionary; or in one of a box that the
+    node keeps: then its name is dotted."""
 
     def __init__(self, name: str) -> None:
         self.name = self.written = name
+        self._path, _, self._last = name.rpartition(".")
+
+    def _holder(self, node: Any) -> Any:
+        """What has the attribute: the node, or a box that it keeps."""
+        return attrgetter(self._path)(node) if self._path else node
 
     def read(self, node: Any) -> Any:
         """What is kept for a node: a number, a node, or None."""
-        g = getattr(node, self.name, None)
+        g = getattr(self._holder(node), self._last, None)
         if type(g) is float:
             return g
         if hasattr(g, "__func__"):  # a method called grad is no gradient
@@ -35,13 +43,14 @@ class Attribute:
 
     def write(self, node: Any, x: Any) -> None:
         """Set it, as a training loop does before its next backward. Raises ReadOnly."""
-        box = getattr(node, self.name)
+        holder = self._holder(node)
+        box = getattr(holder, self._last)
         if isinstance(box, (list, dict)):
             for key in box if isinstance(box, dict) else range(len(box)):
                 box[key] = x
             return
         try:
-            setattr(node, self.name, x)
+            setattr(holder, self._last, x)
         except AttributeError:  # a property to be read only: its store has a name like it
             for name in ("_" + self.name, f"_{type(node).__name__}__{self.name}"):
                 if hasattr(node, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from operator import attrgetter
 
 from .engine import number
 
@@ -62,10 +63,21 @@ def readable(node: Any, usual: Sequence[str]) -> list[str]:
     return [n for n in usual if n in names] + [n for n in names if n not in usual and not n.startswith("__")]
 
 
+def boxed(node: Any, usual: Sequence[str], types: tuple[type, ...]) -> list[str]:
+    """Dotted names of what may hold a number inside another object that a node has: "data.array"."""
+    held = fields(node)
+    boxes = [
+        name
+        for name in readable(node, usual)
+        if name in held and type(held[name]).__module__ != "builtins" and not isinstance(held[name], types)
+    ]
+    return [f"{name}.{inner}" for name in boxes for inner in fields(held[name])]
+
+
 def reading(node: Any, name: str) -> float | None:
     """An attribute as a float, or None where it holds none."""
     try:
-        x = getattr(node, name)
+        x = attrgetter(name)(node)
         return None if isinstance(x, bool) else number(x, name)
     except BaseException:  # a property may raise whatever it likes
         return None

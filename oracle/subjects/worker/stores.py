@@ -52,7 +52,8 @@ class Stores:
         self._index: dict[int, int] | None = None
         self._returned: Place | None = None
         self._patched: list[tuple[type, Any]] = []
-        self._names = {engine.grad, f"_{engine.grad}", f"_{engine.cls.__name__}__{engine.grad}"}
+        name, self._data = engine.grad.partition(".")[0], engine.data.partition(".")[0]
+        self._names = {name, f"_{name}", f"_{engine.cls.__name__}__{name}"}
 
     def __enter__(self) -> Stores:
         for cls in dict.fromkeys(self.engine.types):
@@ -83,7 +84,7 @@ class Stores:
             gradient = name in self._names
             before = spelled(quiet(self.engine.read_grad, node)) if gradient else None
             original(node, name, x)
-            if self._index is None and (gradient or name == self.engine.data):
+            if self._index is None and (gradient or name == self._data):
                 self._touch(node, sys._getframe(1))
             elif gradient:
                 self._push(node, sys._getframe(1), spelled(quiet(self.engine.read_grad, node)) != before)
