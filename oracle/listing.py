@@ -41,7 +41,8 @@ def code(
         roots = [shown[0]]
     only = [whole or any(leads) for leads in zip(*map(program.reaches, roots), strict=True)]
     make = found.get("constructor", "Value(x)")
-    lines = [
+    lines = [found["beside"]] if "beside" in found else []
+    lines += [
         f"{_variable(program, i)} = " + re.sub(r"\bx\b", _literal(x), make)
         for i, x in enumerate(program.inputs)
         if only[i] or len(program.inputs) < 6
@@ -147,11 +148,12 @@ def _call(program: Program, node: Node, found: Mapping[str, str]) -> str:
     row = VOCABULARY[node.op]
     last = max((list(row.parameters).index(name) for name in node.parameters), default=-1)
     names += [repr(node.parameters.get(name)) for name in list(row.parameters)[: last + 1]]
-    if row.symbol is not None:
+    spelling = found.get(node.op, f"a.{node.op}()" if row.symbol is None else "")
+    if row.symbol is not None and not spelling.endswith(")"):
         return f"{row.symbol}{names[0]}" if row.arity == 1 else f"{names[0]} {row.symbol} {names[1]}"
-    spelling = found.get(node.op, f"a.{node.op}()")
     if spelling.startswith("__"):  # called by a function of Python's: abs(a)
         return f"{spelling.strip('_')}({', '.join(names)})"
     if spelling.startswith("a."):
         return f"{names[0]}.{spelling[2:].partition('(')[0]}({', '.join(names[1:])})"
-    return f"{spelling.partition('(')[0]}({', '.join(names)})"
+    listed = "[" in spelling
+    return f"{spelling.partition('(')[0]}({'[' * listed}{', '.join(names)}{']' * listed})"

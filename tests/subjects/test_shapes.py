@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+from typing import Any
+
 import pytest
 
 from oracle.case import Backward, Case, Observe, Rebuild, Zero
+from oracle.listing import code
 from oracle.program import Num, Program
 from oracle.subjects import open_subject
 
@@ -252,6 +256,54 @@ def test_functions_only(write: Write) -> None:
     with open_subject(write(FUNCTIONS)) as subject:
         assert subject.has_backward and subject.found["backward"] == "reverse(root)"
         assert subject.run([CASE])[0].observations[0].grad == GRAD
+
+
+TAPE = """
+    class Node:
+        def __init__(self, value):
+            self.value, self.adjoint = value, 0.0
+
+
+    class Tape:
+        def __init__(self):
+            self.done = []
+
+        def add(self, a, b):
+            return self._note(Node(a.value + b.value), (a, 1.0), (b, 1.0))
+
+        def multiply(self, a, b):
+            return self._note(Node(a.value * b.value), (a, b.value), (b, a.value))
+
+        def _note(self, out, *slopes):
+            self.done.append((out, slopes))
+            return out
+
+        def rewind(self, root):
+            root.adjoint = 1.0
+            for out, slopes in reversed(self.done):
+                for node, slope in slopes:
+                    node.adjoint += slope * out.adjoint
+"""
+
+LISTS = [("add(self, a, b):", "add(self, xs):\n            a, b = xs"),
+         ("multiply(self, a, b):", "multiply(self, xs):\n            a, b = xs")]  # fmt: skip
+
+
+@pytest.mark.parametrize("backward", ["backward", "reverse_grad", "diff"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_ops_are_methods_of_a_tape(listed: bool, backward: str, write: Write) -> None:
+    """Each case has its own, which is why nothing is left over from the case before."""
+    text = changed(("rewind", backward), *(LISTS if listed else ()), text=TAPE)
+    with open_subject(write(text)) as subject:
+        assert subject.found["mul"] == ("tape.multiply([…])" if listed else "tape.multiply(…)")
+        assert subject.found["backward"] == f"tape.{backward}(root)"
+        shown = code(CASE, subject.found, (0, "grad"))
+        for _ in range(2):
+            assert subject.run([CASE])[0].observations[0].grad == GRAD
+    *lines, last = shown.split("\n")
+    names: dict[str, Any] = {}
+    exec("\n".join([textwrap.dedent(text), *lines, f"seen = {last}"]), names)
+    assert names["seen"] == GRAD[0]
 
 
 @pytest.mark.parametrize("attached", ["None", "lambda: None"])

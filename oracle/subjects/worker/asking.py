@@ -10,9 +10,8 @@ from __future__ import annotations
 import itertools
 import re
 
-from .find_ops import _plain
 from .keeping import Returned
-from .look import ONE, OTHER, Hangs, arguments, fields, means_gradient, methods, patience
+from .look import ONE, OTHER, Hangs, arguments, bare, fields, means_gradient, methods, patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ def _right(engine: Engine, asking: Asking, trial: Trial) -> bool:
 def _find_reset(engine: Engine, asking: Asking) -> None:
     """Set `reset`, where nothing less lets leaves forget an earlier expression."""
     known = [
-        name for name, f in methods(engine.cls).items() if arguments(f) == 1 and RESETS.search(_plain(name))
+        name for name, f in methods(engine.cls).items() if arguments(f) == 1 and RESETS.search(bare(name))
     ]
     for asking.reset in (None, *known):
         if _forgets(engine, asking):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .asking import Asking
+    from .helpers import Helpers
     from .keeping import Keeping
 
     Place = tuple[str | None, int | None]
@@ -51,6 +52,7 @@ class Engine:
     make      a number becomes a leaf
     data      name of the attribute that holds a node's number, dotted where it is in a box; keeping: where its gradient
               is
+    helpers   the objects beside the nodes that ops are methods of
     compute   name of the method that gives a result its number, where ops only note what is to be done, or None
     calls     op name → callable on operands, then parameters; offered: those of which a trial returned a node
     parameters  op name → names of its parameters, in order
@@ -74,6 +76,7 @@ class Engine:
         self.offered: list[str] = []
         self.backward: Callable[[Any], Any] | None = None
         self.asking: Asking | None = None
+        self.helpers: Helpers | None = None
         self.unkept = ""
         self.files = files
         self.found: dict[str, str] = {}
@@ -137,6 +140,8 @@ class Engine:
             self.keeping.begin()
         if self.asking is not None:
             self.asking.asked = False
+        if self.helpers is not None:
+            self.helpers.begin()
 
     def write_data(self, leaf: Any, x: float) -> None:
         """Change a leaf's number, as a step of gradient descent does. Raises ReadOnly."""

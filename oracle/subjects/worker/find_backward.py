@@ -12,7 +12,7 @@ import functools
 from . import walk
 from .asking import find_asking
 from .engine import number
-from .find_ops import _plain, empty
+from .find_ops import empty
 from .keeping import Attribute, Method, Returned
 from .look import (
     ONE,
@@ -20,6 +20,7 @@ from .look import (
     Hangs,
     arguments,
     attributes,
+    bare,
     boxed,
     means_gradient,
     methods,
@@ -61,7 +62,7 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
 
     Returns whether there is one. Without one the likeliest is taken, to be judged; none at all for a scaffold.
     """
-    ways = list(_ways(engine, loaded))
+    ways = [*_ways(engine, loaded), *_of_helpers(engine)]
     others = list(_prepared(engine, ways)) if ways else list(_strangers(engine, loaded))[:STRANGERS]
     for name, way in [*ways, *others] if ways else [*others, *_closure_ways(engine)]:
         keeping = _changed_by(name, way, engine, only_exactly=(name, way) in others)
@@ -88,6 +89,7 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
 
 def _trial(engine: Engine, build: Callable[[Any, Any, Any, Any], Any]) -> tuple[Any, Any, Any]:
     """Both leaves and the root of one of TRIALS, made with the engine's own spelling of the ops."""
+    engine.begin()
     a, b = engine.make(ONE), engine.make(OTHER)
     return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
 
@@ -135,7 +137,7 @@ def gradient_places(node: Any, data: str) -> Iterator[Keeping]:
         if name != data and means_gradient(name):
             yield Attribute(name)
     for name, f in methods(type(node)).items():
-        if _plain(name).removeprefix("get") in GRADIENT and arguments(f) == 1:
+        if bare(name).removeprefix("get") in GRADIENT and arguments(f) == 1:
             yield Method(name)
 
 
@@ -175,6 +177,21 @@ def _ways(engine: Engine, loaded: Loaded) -> Iterator[Way]:
                 yield f"{name}(root, 1.0)", lambda root, f=f: f(root, 1.0)  # type: ignore[misc]
             else:
                 yield f"{name}(root)", f
+
+
+def _of_helpers(engine: Engine) -> Iterator[Way]:
+    """Methods of a tape, or the like, that are meant to back-propagate: from a root, or from where it ends."""
+    if engine.helpers is None or not engine.helpers.used:
+        return
+
+    def wanted(plain: str) -> bool:
+        return means_gradient(plain) or _means_backward(plain)
+
+    for written, _, call in engine.helpers.ways(wanted, engine.cls, 1):
+        yield written.replace("…", "root"), call
+    for written, _, call in engine.helpers.ways(wanted, engine.cls, 0):
+        if "[" not in written:
+            yield written.replace("…", ""), lambda root, call=call: call()  # type: ignore[misc]
 
 
 def _strangers(engine: Engine, loaded: Loaded) -> Iterator[Way]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import operator
 
-from .look import attributes, methods, patience
+from .helpers import Helpers
+from .look import attributes, bare, methods, patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ OPERATORS: dict[str, Call] = {
     "__abs__": operator.abs,
 }
 
+WORDS: dict[str, tuple[str, ...]] = {
+    "add": ("plus",),
+    "sub": ("subtract", "minus"),
+    "mul": ("multiply", "times"),
+    "div": ("divide",),
+    "neg": ("negate",),
+}
+"""What engines that overload no operators call them, beside the names that the vocabulary has."""
+
 TRIALS = ((0.5, 2.5), (2.5, 0.5), (1, 2))
 """Operands that are inside the domain of one op or another."""
 
@@ -44,22 +54,28 @@ def find_ops(engine: Engine, loaded: Loaded, words: list[Any]) -> None:
             those that a trial needs
     """
     overloads = {"__add__", "__mul__"} & set(methods(engine.cls))
-    defined = _Defined(loaded)
+    defined, helpers = _Defined(loaded), Helpers(loaded)
+    engine.helpers = helpers
     for op, arity, spellings, functions, expected, parameters, given in words:
-        ways = list(_operators(engine, spellings))
+        ways, beside = list(_operators(engine, spellings)), []
         if not expected or not overloads:
-            ways += _methods(engine, arity, (*spellings, op))
-            ways += defined.ways({_plain(name) for name in (*spellings, *functions, op)})
+            names = (*spellings, op, *WORDS.get(op, ()))
+            plain = {bare(name) for name in (*names, *functions)}
+            ways += _methods(engine, arity, names)
+            ways += defined.ways(plain)
+            beside = list(helpers.ways(plain.__contains__, engine.cls, arity))
         if expected:
             ways.append((spellings[0], None, OPERATORS[spellings[0]]))
-        offered = next(
-            (way for way in ways if _offers(engine, way[2], arity, in_order(given, parameters))), None
-        )
+        extra = in_order(given, parameters)
+        offered = next((way for way in [*ways, *beside] if _offers(engine, way[2], arity, extra)), None)
         if offered is None:
             ways = [way for way in ways if not empty(way[1])]
         if not ways:
             continue
         written, function, call = offered or ways[0]
+        if offered in beside:
+            helpers.note(written)
+            engine.found["beside"] = helpers.used
         engine.parameters[op] = parameters
         engine.calls[op] = engine.computing(call)
         code = getattr(function, "__code__", None)
@@ -91,9 +107,9 @@ def _operators(engine: Engine, spellings: list[str]) -> Iterator[Way]:
 
 def _methods(engine: Engine, arity: int, spellings: tuple[str, ...]) -> Iterator[Way]:
     known = methods(engine.cls)
-    alike = {_plain(name): name for name in reversed(list(known)) if not name.startswith("__")}
+    alike = {bare(name): name for name in reversed(list(known)) if not name.startswith("__")}
     for spelling in dict.fromkeys(spellings):
-        name = spelling if spelling in known and spelling not in OPERATORS else alike.get(_plain(spelling))
+        name = spelling if spelling in known and spelling not in OPERATORS else alike.get(bare(spelling))
         if name is not None:
             yield f"a.{name}(b)" if arity == 2 else f"a.{name}()", known[name], _calling(name)
 
@@ -102,9 +118,9 @@ class _Defined:
     """Functions of the subject's modules, classes that stand for an op, and classes' static functions."""
 
     def __init__(self, loaded: Loaded) -> None:
-        self.functions = [(_plain(name), name, f) for name, f in loaded.functions()]
+        self.functions = [(bare(name), name, f) for name, f in loaded.functions()]
         self.static = [
-            (_plain(name), name, cls, f)
+            (bare(name), name, cls, f)
             for cls in loaded.classes()
             for name, f in vars(cls).items()
             if isinstance(f, (staticmethod, classmethod))
@@ -133,11 +149,6 @@ def _op_class(name: str, cls: Any) -> Iterator[Way]:
 
 def _calling(name: str) -> Call:
     return lambda *x: getattr(x[0], name)(*x[1:])
-
-
-def _plain(name: str) -> str:
-    """A name without underscores and capitals."""
-    return name.replace("_", "").lower()
 
 
 def in_order(given: dict[str, float], names: list[str]) -> list[float | None]:

@@ -18,9 +18,8 @@ from collections import Counter
 from .engine import Engine, NotANumber, number
 from .find import DATA
 from .find_backward import BACKWARD, GRADIENT, _means_backward, gradient_places, kept_at
-from .find_ops import _plain
 from .keeping import Attribute, Returned
-from .look import attributes, fields, readable, reading
+from .look import attributes, bare, fields, readable, reading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def _gone() -> None:
 
 def _gives_gradients(name: str) -> bool:
     """Whether a function may be one that returns gradients: get_gradients, gradients, compute_grads."""
-    return _plain(name).startswith(("getgrad", "computegrad", "gradients"))
+    return bare(name).startswith(("getgrad", "computegrad", "gradients"))
 
 
 def _returns_nothing(f: Any) -> bool:
@@ -150,7 +149,7 @@ class Watch:
         self.arity = {op: arity for op, arity, *_ in words}
         self.parameters = {op: names for op, *_, names in words}
         self.methods = {name: op for op, _, spellings, *_ in words for name in (op, *spellings)}
-        self.plain = ALIASES | {_plain(name): op for op, _, s, f, *_ in words for name in (op, *s, *f)}
+        self.plain = ALIASES | {bare(name): op for op, _, s, f, *_ in words for name in (op, *s, *f)}
         self.types: tuple[type, ...] = ()
         self.engine: Engine | None = None
         self.depth = 0
@@ -255,7 +254,7 @@ class Watch:
         """The op that a method's name stands for; a private helper stands for none."""
         if name in self.methods:
             return str(self.methods[name])
-        return None if name[0] == "_" else self.plain.get(_plain(name))
+        return None if name[0] == "_" else self.plain.get(bare(name))
 
     def functions(self) -> None:
         """Wrap module functions that back-propagate, for classes that have no method for it."""
@@ -509,7 +508,7 @@ class Watch:
             own = frame.f_locals.get("self")
             maker = "" if isinstance(own, self.types) else type(own).__name__  # an op that is an object
             for name in (*reversed(code.co_qualname.split(".")), maker):
-                plain = _plain(name).removesuffix("function")
+                plain = bare(name).removesuffix("function")
                 op = REFLECTED.get(name) or self.methods.get(name) or self.plain.get(plain)
                 if op is None:
                     continue

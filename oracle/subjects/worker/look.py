@@ -32,6 +32,11 @@ def methods(cls: type) -> dict[str, Any]:
     return {name: f for name, f in attributes(cls).items() if callable(f)}
 
 
+def bare(name: str) -> str:
+    """A name without underscores and capitals."""
+    return name.replace("_", "").lower()
+
+
 def arguments(function: Any) -> int:
     """How many arguments a Python function cannot do without; 0 where it cannot be told."""
     code = getattr(function, "__code__", None)

@@ -16,8 +16,7 @@ import operator
 import os
 import re
 
-from .find_ops import _plain
-from .look import fields, patience
+from .look import bare, fields, patience
 from .run import describe, place, text
 
 TYPE_CHECKING = False
@@ -288,7 +287,7 @@ def _in_classes(loaded: Loaded, engine: Engine) -> Make | None:
     have as many weights as they should."""
     classes = [cls for cls in loaded.classes() if _means_network(cls.__name__)]
     misshapen: tuple[str, Make] | None = None
-    for cls in sorted(classes, key=lambda cls: _plain(cls.__name__) not in NAMES):
+    for cls in sorted(classes, key=lambda cls: bare(cls.__name__) not in NAMES):
         for shape, constructor in CONSTRUCTORS:
             try:
                 with patience():
@@ -308,7 +307,7 @@ def _in_classes(loaded: Loaded, engine: Engine) -> Make | None:
 
 
 def _means_network(name: str) -> bool:
-    plain = _plain(name)
+    plain = bare(name)
     return plain in NAMES or "mlp" in plain
 
 
