@@ -449,6 +449,8 @@ def _unreadable(fault: Fault, op: str) -> Words:
             "the gradient of an operand",
             "What is pushed: a number, or a node, a list or an array?",
         )
+    if what == "NotImplemented":
+        nudge = "What does float.__add__ give for something that is no number?"
     return Words(
         "no-number",
         f"{op} makes {whose} {what}, which is no number",

@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 
 from oracle import standard_reference
-from oracle.case import Case
+from oracle.case import Case, Crash
 from oracle.floats import same
 from oracle.judge.equations import close
-from oracle.judge.probe import Measured, Rule
+from oracle.judge.probe import UNREADABLE, Measured, Rule
 from oracle.program import Node
 from oracle.recording import Recorder
 from oracle.subjects import Subject
@@ -64,6 +64,11 @@ def fits(observed: float, shares: list[float], overwriting: bool) -> bool:
     )
 
 
+def _said(crash: Crash) -> str:
+    """An exception's message; what is held in place of a number, whichever value holds it."""
+    return crash.message.partition(" holds ")[2] if crash.type == UNREADABLE else crash.message
+
+
 def alike(mine: Measured, theirs: Measured) -> bool:
     """Whether two ways to compute a rule behave the same: numbers to the bit, sharing in kind, exceptions in words.
 
@@ -93,7 +98,7 @@ def alike(mine: Measured, theirs: Measured) -> bool:
             or not theirs.idle
             or [i.beside for i in mine.idle] == [i.beside for i in theirs.idle]
         )
-        and [c.message for _, c in mine.crashes] == [c.message for _, c in theirs.crashes]
+        and [_said(c) for _, c in mine.crashes] == [_said(c) for _, c in theirs.crashes]
     )
 
 

@@ -161,9 +161,24 @@ def _explained(ledger: Ledger, rule: Rule) -> list[Fault]:
             continue
         extra = {rule: tuple(mine.points)}
         theirs = measure(ledger.subject, [rule], ledger.traits, extra, make)[rule]
-        if alike(mine, theirs):
+        if alike(mine, theirs) and _one_origin(ledger, rule, used):
             return list({id(f): f for f in faults}.values())
     return []
+
+
+def _one_origin(ledger: Ledger, rule: Rule, used: frozenset[Rule]) -> bool:
+    """Whether a result without a number is made by the statement that makes another rule's: where there are no numbers
+    to compare, two methods that make the same thing are two."""
+    if ledger.measured[rule].numbers or not any(
+        c.type == UNREADABLE for _, c in ledger.measured[rule].crashes
+    ):
+        return True
+    made: list[Place | None] = []
+    for one in (rule, *(used - {rule})):
+        case, o = one_op(one)
+        trace = ledger.subject.trace(case)
+        made.append(None if trace is None else trace.values[o])
+    return made[0] in made[1:]
 
 
 def _add(ledger: Ledger, rule: Rule, symptom: Symptom) -> None:
