@@ -36,11 +36,15 @@ larger ones only so many of the first, which are leaves, and of the last are ask
 
 SOME = 16
 
+DEEP = 1000
+"""Python's limit of nested calls. In programs of no more values each is asked after all that was made of it, so that
+who keeps answers need not go deep; in longer ones leaves are asked first, as its users do, and the limit shows."""
+
 
 class Asking:
     """Backward for such an engine: called on a root, it gives the gradients of `nodes`, by id.
 
-    nodes     the values that are to be asked, in the order in which they were made
+    nodes     the values that may be asked, in the order in which they were made
     seed      name of the attribute that is 1 at the root, or None where the question names the root, or nothing does
     question  a callable on the root and one value
     kept      what asking leaves behind in a value: attribute → what was there before
@@ -64,6 +68,8 @@ class Asking:
         asked = self.nodes
         if self.seed is None and len(asked) > LARGE:
             asked = [*asked[:SOME], *asked[-SOME:]]
+        if len(asked) <= DEEP:
+            asked = asked[::-1]
         return {id(node): self.question(root, node) for node in asked}
 
     def _forget(self, node: Any) -> None:
