@@ -26,12 +26,12 @@ class Attribute:
         self._path, _, self._last = name.rpartition(".")
 
     def _holder(self, node: Any) -> Any:
-        """What has the attribute: the node, or a box that it keeps."""
-        return attrgetter(self._path)(node) if self._path else node
+        """The box that has the attribute."""
+        return attrgetter(self._path)(node)
 
     def read(self, node: Any) -> Any:
         """What is kept for a node: a number, a node, or None."""
-        g = getattr(self._holder(node), self._last, None)
+        g = getattr(self._holder(node) if self._path else node, self._last, None)
         if type(g) is float:
             return g
         if hasattr(g, "__func__"):  # a method called grad is no gradient
@@ -43,7 +43,7 @@ class Attribute:
 
     def write(self, node: Any, x: Any) -> None:
         """Set it, as a training loop does before its next backward. Raises ReadOnly."""
-        holder = self._holder(node)
+        holder = self._holder(node) if self._path else node
         box = getattr(holder, self._last)
         if isinstance(box, (list, dict)):
             for key in box if isinstance(box, dict) else range(len(box)):
