@@ -1329,9 +1329,11 @@ FAULTY: tuple[Faulty, ...] = (
     ),
     Faulty(
         "number_adds_value.py",
-        "forward",
+        "missing",
         "add",
+        form="value-value",
         mistake="no-number",
+        severity="missing",
         note="value + value holds NotImplemented, which float.__add__ gives for a value",
     ),
     Faulty(

@@ -765,17 +765,6 @@ def _missing(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
                 f"Make a value of a plain number first thing in {name}.",
             ),
         )
-    if crash is not None and crash.type == "NoResult":
-        method = crash.message.partition(" ")[0]
-        return Words(
-            "no-result",
-            f"{op} gives no value: {crash.message}",
-            (
-                f"Which operands does {method} test for, and what does it hand back for all others?",
-                f"A way through {method} ends without a node, so that Python takes what it hands back for the result.",
-                f"Make a node of every number in {method}: isinstance(other, (int, float)).",
-            ),
-        )
     return Words(
         None,
         f"{op} is missing{because}",

@@ -12,7 +12,7 @@ class Value:
 
     def __add__(self, other):
         parents = (self, other) if isinstance(other, Value) else (self,)
-        out = Value(float(self.data).__add__(other), parents)  # BUG
+        out = Value(float(self.data).__add__(other), parents)
 
         def push():
             self.grad += out.grad
