@@ -50,21 +50,25 @@ def at_special_points(ledger: Ledger) -> None:
 
 
 def absent_at_special_points(ledger: Ledger) -> None:
-    """An op that is not there at all is not there at special points either: that is no choice."""
-    for absent in [f for f in ledger.faults if f.kind == "missing" and f.crash is not None]:
-        same = [f for f in ledger.faults if f.policy and f.op == absent.op and _absent(f.crash, absent.crash)]
-        ledger.unite([absent, *same])
-
-
-def _absent(crash: Crash | None, absent: Crash | None) -> bool:
-    """Whether Python itself raised one exception, of the same type, where it did not find what was called."""
-    return (
-        crash is not None
-        and absent is not None
-        and not crash.inside
-        and not absent.inside
-        and crash.type == absent.type
-    )
+    """An op that, in some form, gives a value nowhere gives none at special points or in a policy's case either: that
+    is no choice, and said already."""
+    stopped = {o.case.name: o for o in ledger.outcomes if o.answer.crash is not None}
+    for fault in [f for f in ledger.faults if f.policy is not None and f.crash is not None]:
+        for case, _ in list(fault.evidence):
+            rule = crashing_rule(stopped[case.name]) if case.name in stopped else None
+            absent = (
+                [f for f in ledger.of_rule.get(rule, ()) if f.kind == "missing"] if rule is not None else []
+            )
+            if not absent or ledger.measured[rule].missing is None:
+                continue
+            if not absent:
+                continue
+            fault.evidence[:] = [e for e in fault.evidence if e[0] is not case]
+            ledger.blamed[case.name].remove(fault)
+            for known in absent:
+                ledger.charge(known, case)
+        if not fault.evidence:
+            ledger.faults.remove(fault)
 
 
 def lost(ledger: Ledger) -> None:
