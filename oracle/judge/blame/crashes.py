@@ -56,11 +56,9 @@ def absent_at_special_points(ledger: Ledger) -> None:
     for fault in [f for f in ledger.faults if f.policy is not None and f.crash is not None]:
         for case, _ in list(fault.evidence):
             rule = crashing_rule(stopped[case.name]) if case.name in stopped else None
-            absent = (
-                [f for f in ledger.of_rule.get(rule, ()) if f.kind == "missing"] if rule is not None else []
-            )
-            if not absent or ledger.measured[rule].missing is None:
+            if rule is None or rule not in ledger.measured or ledger.measured[rule].missing is None:
                 continue
+            absent = [f for f in ledger.of_rule.get(rule, ()) if f.kind == "missing"]
             if not absent:
                 continue
             fault.evidence[:] = [e for e in fault.evidence if e[0] is not case]
