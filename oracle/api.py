@@ -15,12 +15,13 @@ from oracle.checking import check as check_subject
 from oracle.checking import requirements
 from oracle.fuzz import check_too
 from oracle.judge.bulk import LARGE, judge_one
-from oracle.judge.causes import Demands, words
+from oracle.judge.causes import Demands
 from oracle.judge.equations import Checked, Failure, Traits, runs
 from oracle.judge.example import example, pick
 from oracle.judge.excerpt import LARGE as SHOWN_IN_PART
 from oracle.judge.excerpt import SHOWN, excerpt
 from oracle.judge.fault import Fault
+from oracle.judge.sentences import words
 from oracle.judge.static import blame
 from oracle.live import target_of
 from oracle.options import FUZZ, words_of

@@ -10,6 +10,7 @@ from oracle.judge.probe import Measured, Outcome, Rule
 from oracle.judge.storage import Storage
 from oracle.judge.traits import Learned
 from oracle.report import Kind, Severity
+from oracle.vocabulary import VOCABULARY
 
 ONE_FOR_ALL = "one for all"
 """The detail of an engine whose values share one gradient."""
@@ -64,3 +65,15 @@ class Judgement:
     measured: dict[Rule, Measured]
     exercised: dict[Exercise, float]
     flips: frozenset[str] = frozenset()
+
+
+def broken(fault: Fault) -> bool:
+    """Whether an op that never gives a node is there, and broken: it returns nothing, or stops at a name that nothing
+    has, whatever its operands are. (A method of the same name for something else may raise anything else.)"""
+    crash = fault.crash
+    if crash is None or not crash.inside or fault.op is None:
+        return False
+    if {form for _, form in fault.rules} < set(VOCABULARY[fault.op].forms):
+        return False
+    nameless = crash.type == "AttributeError" and crash.message.startswith("module ")
+    return crash.type in ("NameError", "UnboundLocalError", "NoResult") or nameless

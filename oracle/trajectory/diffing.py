@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from oracle import torch_reference
-from oracle.judge.causes import Demands, words
+from oracle.judge.causes import Demands
 from oracle.judge.equations import Checked, Failure
 from oracle.judge.example import example, pick
 from oracle.judge.fault import Fault
 from oracle.judge.probe import Rule
+from oracle.judge.sentences import words
 from oracle.report import CaseResult, Cause, Example, Report, SubjectInfo
 from oracle.subjects import LoadError
 from oracle.trajectory.adaptive import MISTAKEN
