@@ -10,7 +10,7 @@ from oracle.judge import policies
 from oracle.judge.example import again, example, pick
 from oracle.judge.fault import Fault, Judgement, broken
 from oracle.judge.network import NetworkFault
-from oracle.judge.place import Located, place
+from oracle.judge.place import MUTABLE_DEFAULT, Located, place
 from oracle.judge.repair import Repair, repair
 from oracle.judge.sentences import words
 from oracle.judge.sentences.base import MISNAMED, Words
@@ -120,6 +120,9 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
             said = words(replace(fault, detail="not passed on"), form, subject.near_misses)
         if mended is not None and mended.edit.how == "removed" and _resets(subject, mended):
             said = words(replace(fault, detail="resets"), form, subject.near_misses)
+    line = "" if where is None else line_at(subject.file or "", where.file, where.line)
+    if fault.kind == "lifecycle" and fault.op is None and MUTABLE_DEFAULT.match(line):
+        said = words(replace(fault, detail="survives"), form, subject.near_misses)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):

@@ -16,6 +16,9 @@ from oracle.subjects import Place, Subject, Trace
 from oracle.subjects.lines import block, condition, line_at, pieces, text_of
 from oracle.vocabulary import VOCABULARY, Point
 
+MUTABLE_DEFAULT = re.compile(r"\s*def .*=\s*(\[\]|\{\}|(set|dict|list)\(\))")
+"""A def with a default argument that is made once, and outlives every call."""
+
 
 @dataclass(frozen=True)
 class Located:
@@ -138,6 +141,8 @@ def _in(
         if touched:
             return touched[0]
     if fault.kind == "lifecycle" and fault.op is None:
+        if (kept := _mutable_default(subject, trace.backward)) is not None:
+            return kept
         # A leaf with one user is stored to once; an engine that resets stores twice, first the reset.
         resets = [trace.stores[leaf][0] for leaf in leaves if len(trace.stores[leaf]) > 1]
         return resets[0] if resets else _opening(trace.backward)
@@ -162,6 +167,17 @@ def _in(
         return (
             pushed if own in (None, trace.values[o]) else own
         )  # an op made of others lacks it in its own statement
+    return None
+
+
+def _mutable_default(subject: Subject, backward: Place | None) -> Place | None:
+    """The def, of backward or in it, with a default argument that is made once and kept."""
+    if backward is None or subject.file is None:
+        return None
+    texts = text_of(subject.file, backward.file).splitlines()
+    for line in block(subject.file, backward.file, backward.first):
+        if MUTABLE_DEFAULT.match(texts[line - 1]):
+            return Place(backward.file, line, backward.function, line)
     return None
 
 

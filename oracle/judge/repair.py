@@ -145,7 +145,8 @@ def _right(
 
 
 def _all_right(subject: Subject, several: Sequence[list[Case]], traits: Traits) -> bool:
-    return all(
+    """Whether every case comes out right; an edit after which nothing back-propagates leaves none that could not."""
+    return subject.has_backward and all(
         o.answer.ok and not any(c.failures for c in o.checked)
         for cases in several
         for o in ask(subject, cases, traits)
