@@ -179,6 +179,13 @@ FAULTY: tuple[Faulty, ...] = (
         note="the derivative of a product as the product over the operand, which may be 0",
     ),
     Faulty(
+        "results_want_no_gradient.py",
+        "schedule",
+        None,
+        mistake="no-gradient-for-results",
+        note="only numbers that want a gradient get one, and what an op makes of them does not say so",
+    ),
+    Faulty(
         "operand_set_by_index.py",
         "raises",
         "mul",

@@ -123,7 +123,8 @@ def test_a_pytest_file_fails_by_every_cause(reports: dict[str, Report], tmp_path
 
 def test_a_pytest_file_passes_on_a_right_engine(reports: dict[str, Report], tmp_path: Path) -> None:
     """minigrad in the place of every engine that is spelled as it is."""
-    alike = {n: r for n, r in reports.items() if r.subject.found.get("constructor", "").endswith("e(x)")}
+    spelled = {"constructor": "Value(x)", "data": "data", "gradient": "grad", "backward": "root.backward()"}
+    alike = {n: r for n, r in reports.items() if spelled.items() <= dict(r.subject.found).items()}
     write(tmp_path, alike)
     kept = 0
     for file in tmp_path.glob("test_*.py"):

@@ -22,6 +22,8 @@ from tests.corpus import ENGINES
 class PyTorch:
     """PyTorch as a subject: what the judge says of it is the judge's own fault."""
 
+    has_backward = True
+
     ops = frozenset(VOCABULARY)
 
     def run(self, cases: Sequence[Case]) -> list[Answer]:

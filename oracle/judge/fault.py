@@ -12,6 +12,9 @@ from oracle.judge.traits import Learned
 from oracle.report import Kind, Severity
 from oracle.vocabulary import VOCABULARY
 
+NONE_FOR_RESULTS = "no gradient for results"
+"""The detail of an engine that adds no gradient to a value that was computed."""
+
 ONE_FOR_ALL = "one for all"
 """The detail of an engine whose values share one gradient."""
 

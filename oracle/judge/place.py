@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from oracle.case import Case
-from oracle.judge.fault import ONE_FOR_ALL, SHADOWED, Fault
+from oracle.judge.fault import NONE_FOR_RESULTS, ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import one_sided
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, HUNG, wrong_pushes
@@ -146,6 +146,8 @@ def _in(
         # A leaf with one user is stored to once; an engine that resets stores twice, first the reset.
         resets = [trace.stores[leaf][0] for leaf in leaves if len(trace.stores[leaf]) > 1]
         return resets[0] if resets else _opening(trace.backward)
+    if fault.detail == NONE_FOR_RESULTS:
+        return trace.values[o]
     if fault.op is None:
         if fault.detail == "same-operand" and (gathered := _gathering(subject, trace, leaves)) is not None:
             return gathered

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import Literal
 
 from oracle.report import Cause, Report
 from oracle.reports import changes, facts, words
@@ -72,7 +73,7 @@ def _test(cause: Cause, names: set[str]) -> list[str]:
         return []
     right = words.correct(example)
     lines, _ = words.code(example)
-    if right is None or re.search(r"[^\w.()\[\] ]", lines[-1]) or not _python("\n".join(lines)):
+    if right is None or not _python(lines[-1], "eval") or not _python("\n".join(lines)):
         return []
     name = _name(cause, names)
     where = words.place(cause)
@@ -81,9 +82,10 @@ def _test(cause: Cause, names: set[str]) -> list[str]:
     return [*out, f"    assert float({lines[-1]}) == {_approx(example.yours, right)}"]
 
 
-def _python(text: str) -> bool:
+def _python(text: str, mode: Literal["exec", "eval"] = "exec") -> bool:
+    """Whether a text is statements, or one expression."""
     try:
-        ast.parse(text)
+        compile(text, "", mode, ast.PyCF_ONLY_AST)
     except SyntaxError:
         return False
     return True

@@ -65,7 +65,7 @@ def test_the_engine_measures(way: str, tmp_path: Path) -> None:
     assert (cause.kind, cause.op, cause.mistake, cause.severity, cause.demanded) == (
         "derivative", None, NAME, "wrong", True,
     )  # fmt: skip
-    assert said in cause.message and "instead of back-propagating" in cause.message
+    assert said in cause.message and "instead of deriving" in cause.message
     assert report.exit_code == 1 and report.unexplained == 0
     assert cause.line == 1 + text[: text.index("v.grad +=")].count("\n")
 

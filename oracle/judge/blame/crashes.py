@@ -83,10 +83,8 @@ def lost(ledger: Ledger) -> None:
         if crash is not None:
             deep = crash.type in ("RecursionError", "MemoryError")
             rule = crashing_rule(o)
-            own = rule[0] if rule else None
-            shown = alone.get(_raised(crash), ())
-            if own not in shown:  # nor is it raised by this op alone
-                own = next((op for op in shown if op in o.case.program.ops), own)
+            shown = alone.get(_raised(crash))
+            own = shown if shown in o.case.program.ops else rule[0] if rule else None
             op = None if deep else _raising(ledger.subject, crash, methods) or own
             kind: Kind = "resource" if deep else "raises"
             detail = crash.type
@@ -108,14 +106,14 @@ def lost(ledger: Ledger) -> None:
         ledger.charge(fault, o.case)
 
 
-def _alone(found: list[Outcome]) -> dict[Raised | None, list[str]]:
-    """Exception and line of a backward → ops that raise it in a program which has no other op."""
-    out: dict[Raised | None, list[str]] = {}
+def _alone(found: list[Outcome]) -> dict[Raised | None, str]:
+    """Exception and line of a backward → the op that raises it in programs which have no other op, if it is one op."""
+    out: dict[Raised | None, set[str]] = {}
     for o in found:
-        ops = list(dict.fromkeys(o.case.program.ops))
-        if len(ops) == 1 and o.answer.crash is not None and _raised(o.answer.crash) is not None:
-            out.setdefault(_raised(o.answer.crash), []).extend(ops)
-    return out
+        ops = set(o.case.program.ops)
+        if len(ops) == 1 and _raised(o.answer.crash) is not None:
+            out.setdefault(_raised(o.answer.crash), set()).update(ops)
+    return {raised: next(iter(ops)) for raised, ops in out.items() if len(ops) == 1}
 
 
 def _methods(subject: Subject) -> dict[tuple[str, int], list[str]]:

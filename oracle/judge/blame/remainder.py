@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from oracle.judge import policies
 from oracle.judge.blame.ledger import Ledger
-from oracle.judge.fault import Fault
+from oracle.judge.equations import Checked
+from oracle.judge.fault import NONE_FOR_RESULTS, Fault
 from oracle.report import Kind
 from oracle.vocabulary import VOCABULARY
 
@@ -63,7 +64,15 @@ def schedule(ledger: Ledger) -> None:
     failing = [f for f in ledger.open if f.equation == 4 and f.run.fresh and f.ordinary]
     if not failing:
         return
-    ledger.take([ledger.add(Fault("schedule", "wrong"))], lambda f: f.equation in (3, 4))
+    results = all(f.observed == 0.0 and f.run.program.producer(f.value) is not None for f in failing)
+    detail = NONE_FOR_RESULTS if results and not any(map(_below_the_root, ledger.checked)) else ""
+    ledger.take([ledger.add(Fault("schedule", "wrong", detail=detail))], lambda f: f.equation in (3, 4))
+
+
+def _below_the_root(c: Checked) -> bool:
+    """Whether a value that was computed, and is not the root, has a gradient."""
+    run = c.run
+    return run.fresh and any(run.grad[k] for k, _ in run.program.nodes() if k != run.root)
 
 
 def later_steps(ledger: Ledger) -> None:

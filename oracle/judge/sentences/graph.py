@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from oracle.floats import short
 from oracle.judge import altered, small
-from oracle.judge.fault import ONE_FOR_ALL, Fault
+from oracle.judge.fault import NONE_FOR_RESULTS, ONE_FOR_ALL, Fault
 from oracle.judge.sentences.base import Words, operand
 from oracle.judge.symptoms import DETACHED, HUNG, OUTSIDERS, REPEATED
 
@@ -88,6 +88,16 @@ def schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
             "not-passed-on",
             "backward does not pass gradients on: below the root they stay 0 or come too late",
             ("In which order are the nodes visited?", why, "Visit nodes in reverse topological order."),
+        )
+    if fault.detail == NONE_FOR_RESULTS:
+        return Words(
+            "no-gradient-for-results",
+            "no gradient is added to a value that was computed, so nothing is passed on to what it was computed from",
+            (
+                "What has a leaf that gradients are added to, and a result has not?",
+                why + " A result whose gradient stays 0 passes on 0.",
+                "Let a result want its gradient where one of its operands does.",
+            ),
         )
     if fault.detail == "operands lost":
         return Words(

@@ -48,7 +48,10 @@ The first way that puts it where numbers usually are is taken; else the first th
 """
 
 
-FLAG = re.compile(r"requires?_?grad|param|trainable|learnable", re.IGNORECASE)
+FLAG = re.compile(
+    r"^(has|wants?|needs?|tracks?)?_?grad(ient)?$|requires?_?grad|track|param|trainable|learnable",
+    re.IGNORECASE,
+)
 """Names of arguments without which a leaf is a constant."""
 
 
