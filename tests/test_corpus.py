@@ -17,7 +17,7 @@ from oracle.reports import FORMATS
 from oracle.subjects import LoadError
 from tests import corpus, table
 
-EXACT_LINES = 155
+EXACT_LINES = 160
 """Marked lines that the judge hits today; it may hit more, never fewer."""
 
 

@@ -328,6 +328,13 @@ VALUES: tuple[ValueRow, ...] = (
         "Write tanh in terms of exp(2x).",
     ),
     (
+        "power-for-product",
+        ("tanh",),
+        lambda f, a: (math.exp(2**a) - 1) / (math.exp(2**a) + 1),
+        "has 2**x where 2*x belongs",
+        "exp(2x), or exp of a power?",
+    ),
+    (
         "sign-of-exponent",
         ("sigmoid",),
         lambda f, a: 1 / (1 + math.exp(a)),
@@ -447,6 +454,9 @@ def undefined(op: str, values: Iterable[Valued], point: Point) -> bool:
 
 UNDEFINED = (ZeroDivisionError, OverflowError, ValueError, TypeError)
 """What a formula raises outside its domain."""
+
+ARITHMETIC = ("ZeroDivisionError", "OverflowError", "ValueError")
+"""What Python's arithmetic on plain numbers raises there."""
 
 
 def _value_row(op: str, measured: list[Valued]) -> ValueRow | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.equations import Failure
 from oracle.judge.fault import Fault
+from oracle.judge.mistakes import ARITHMETIC
 from oracle.judge.predict import fits, owed, replay
 from oracle.judge.probe import Outcome, Rule
 from oracle.judge.symptoms import LOST, REPEATED, losing_operands
@@ -81,7 +82,9 @@ def _crashing(ledger: Ledger, o: Outcome) -> list[Fault]:
         known = ledger.of_rule.get(rule, [])
         raising = [f for f in known if f.kind in ("missing", "raises")]
         # A wrong formula has ends of its own.
-        ends = rule in ledger.measured and ledger.measured[rule].crashes
+        ends = o.answer.crash.type in ARITHMETIC or (
+            rule in ledger.measured and ledger.measured[rule].crashes
+        )
         return raising or [f for f in known if f.kind == "forward" and ends]
     rules = [(inner.op, o.case.program.form(inner)) for _, inner in o.case.program.nodes()]
     found = {id(f): f for rule in rules for f in ledger.of_rule.get(rule, ()) if f.kind != "missing"}

@@ -11,7 +11,7 @@ from oracle.judge.blame.crashes import raised_in_backward
 from oracle.judge.blame.ledger import Ledger
 from oracle.judge.compose import leaves_alone, rewrites, walk
 from oracle.judge.fault import SHADOWED, Fault
-from oracle.judge.mistakes import misdirected, name_derivative, one_sided, undefined
+from oracle.judge.mistakes import ARITHMETIC, misdirected, name_derivative, name_value, one_sided, undefined
 from oracle.judge.predict import alike
 from oracle.judge.probe import UNREADABLE, Measured, Outcome, Rule, measure, one_op
 from oracle.judge.symptoms import (
@@ -116,6 +116,9 @@ def _ends(m: Measured) -> bool:
         return True
     points = [case.program.operand_data(case.program.node(0), case.program.inputs) for case, _ in m.crashes]
     forward = all(crash.during == "forward" for _, crash in m.crashes)
+    if any(not v.ok for v in m.values) and name_value(m.rule[0], m.values) is None:
+        # Of a wrong formula that is not known, what arithmetic raises is taken for its ends.
+        return forward and all(crash.type in ARITHMETIC for _, crash in m.crashes)
     return forward and all(undefined(m.rule[0], m.values, point) for point in points)
 
 
