@@ -181,9 +181,8 @@ def everywhere(
     if _silent(pushing):
         return Everywhere("schedule", "not passed on")
     two = [times(m) for m in pushing if m.rule[1] == "value-value"]
-    even = scale(
-        p for m in pushing for p in m.pushes if p.expected
-    )  # of a root that starts so, where none can see it
+    # Where none can see it, a root that starts at another number makes all pushes that multiple of the right ones.
+    even = scale(p for m in pushing for p in m.pushes if p.expected)
     if sum(k > 1 for k in two) > 1 and 1 not in two and even is None:
         return Everywhere("schedule", REPEATED)
     slots = [(m.rule, slot) for m in pushing for slot in {p.slot for p in m.pushes}]

@@ -103,9 +103,8 @@ def _changed_by(
             a, _, root = _trial(engine, build)
             # What back-propagates is not called to look at a leaf: that would be a backward of its own.
             places = [p for p in gradient_places(a, engine.data) if f".{p.name}(" not in written]
-            for _ in range(
-                2
-            ):  # a method that is asked may store its answer, which must not look like backward's
+            # Twice: a method that is asked may store its answer, which must not look like backward's.
+            for _ in range(2):
                 before = [kept_at(place, a) for place in places]
             with patience():
                 returned = way(root)
