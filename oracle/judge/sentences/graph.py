@@ -92,7 +92,7 @@ def schedule(fault: Fault, op: str, near: Mapping[str, str]) -> Words:
     if fault.detail == NONE_FOR_RESULTS:
         return Words(
             "no-gradient-for-results",
-            "no gradient is added to a value that was computed, so nothing is passed on to what it was computed from",
+            "values that were computed get no gradient, so nothing is passed on below the root",
             (
                 "What has a leaf that gradients are added to, and a result has not?",
                 why + " A result whose gradient stays 0 passes on 0.",
