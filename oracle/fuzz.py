@@ -73,9 +73,11 @@ class Fuzzed:
     cases: tuple[Case, ...]
     seconds: float
 
-    def sentence(self, target: str) -> str:
-        """What was done and found, and how to do it again, for a report's notes."""
-        found = f"{self.failing:,} of them fail" if self.failing else "none of them fails"
+    def sentence(self, target: str, chosen: bool = False) -> str:
+        """What was done and found, and how to do it again, for a report's notes. chosen: all that differs is a choice
+        of the engine's."""
+        how = "differ by choice" if chosen else "fail"
+        found = f"{self.failing:,} of them {how}" if self.failing else "none of them fails"
         again = f"oracle fuzz {target} --count {self.programs} --seed {self.token}"
         return f"{self.programs:,} random programs, {found} (again: {again})"
 
@@ -127,7 +129,8 @@ def check_too(
     """
     fuzzed = fuzz(subject, token or token_hex(3), count, seconds, progress)
     report = check(subject, [*cases, *fuzzed.cases], demands, fuzzed.token)
-    return replace(report, notes=(*report.notes, fuzzed.sentence(subject.target)))
+    chosen = all(result.outcome == "policy" for result in report.cases if result.level == "fuzz")
+    return replace(report, notes=(*report.notes, fuzzed.sentence(subject.target, chosen)))
 
 
 def offered(subject: Subject) -> tuple[Rule, ...]:
