@@ -200,6 +200,11 @@ class Crash:
     file: str | None = None
 
     @property
+    def site(self) -> tuple[str, str, str | None, int | None]:
+        """Which exception it is, and where it was raised."""
+        return self.type, self.message, self.file, self.line
+
+    @property
     def said(self) -> str:
         """The exception as Python prints it."""
         return f"{self.type}: {self.message}" if self.message else self.type

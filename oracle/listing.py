@@ -128,6 +128,11 @@ def read(what: str, found: Mapping[str, str], value: str, root: str) -> str:
     return _about(spelled, value, root)
 
 
+def stored(what: str, found: Mapping[str, str]) -> str:
+    """The last name by which "data" or "gradient" is stored or asked for: "grad" of `grad`, `a.grad()`, `box.grad`."""
+    return found.get(what, what if what == "data" else "grad").removesuffix("()").rpartition(".")[2]
+
+
 def _about(spelled: str, value: str, root: str) -> str:
     """An attribute of a value, or of a box that it keeps; or an expression in `a` and `root`, with these for them."""
     if re.fullmatch(r"[\w.]+", spelled):

@@ -12,7 +12,7 @@ from oracle.checking import check
 from oracle.judge import quotients
 from oracle.judge.causes import Demands
 from oracle.judge.probe import Pushed
-from oracle.report import Cause
+from oracle.report import Cause, Report
 from oracle.subjects import open_subject
 from tests import corpus, table
 
@@ -20,6 +20,11 @@ from tests import corpus, table
 def causes(file: str) -> list[Cause]:
     (row,) = (row for row in corpus.FAULTY if row.file == file)
     return [cause for cause in table.report(row).causes if cause.severity != "policy"]
+
+
+def report(path: Path) -> Report:
+    with open_subject(str(path)) as subject:
+        return check(subject, suite.cases(), Demands())
 
 
 @pytest.mark.parametrize(
@@ -102,11 +107,10 @@ def test_a_seed_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "engine.py").write_text(
         source.replace("{id(self): 1.0}", "{id(self): 2.0}"), encoding="utf-8"
     )
-    with open_subject(str(tmp_path / "engine.py")) as subject:
-        report = check(subject, suite.cases(), Demands())
-    (cause,) = (c for c in report.causes if c.severity == "wrong")
+    seen = report(tmp_path / "engine.py")
+    (cause,) = (c for c in seen.causes if c.severity == "wrong")
     assert cause.message == "the gradient of the root starts at 2 instead of 1"
-    assert not report.unexplained
+    assert not seen.unexplained
 
 
 HIDDEN = """
@@ -176,10 +180,9 @@ def found(folder: Path, *edits: tuple[str, str]) -> set[tuple[str, str | None, s
         assert before in source
         source = source.replace(before, after, 1)
     (folder / "engine.py").write_text(source, encoding="utf-8")
-    with open_subject(str(folder / "engine.py")) as subject:
-        report = check(subject, suite.cases(), Demands())
-    assert not report.unexplained
-    return {(c.kind, c.op, c.form, c.mistake) for c in report.causes if c.severity == "wrong"}
+    seen = report(folder / "engine.py")
+    assert not seen.unexplained
+    return {(c.kind, c.op, c.form, c.mistake) for c in seen.causes if c.severity == "wrong"}
 
 
 def test_a_missing_seed_hides_nothing(tmp_path: Path) -> None:
@@ -244,8 +247,33 @@ class Node:
 def test_a_traversal_beside_slopes_that_are_measured(tmp_path: Path) -> None:
     """Local slopes by differences, and at each arrival the sum so far is passed on."""
     (tmp_path / "engine.py").write_text(MEASURED, encoding="utf-8")
-    with open_subject(str(tmp_path / "engine.py")) as subject:
-        report = check(subject, suite.cases(), Demands())
-    wrong = {(c.kind, c.op, c.mistake) for c in report.causes if c.severity == "wrong"}
+    seen = report(tmp_path / "engine.py")
+    wrong = {(c.kind, c.op, c.mistake) for c in seen.causes if c.severity == "wrong"}
     assert wrong == {("derivative", None, "finite-difference"), ("schedule", None, None)}
-    assert not report.unexplained
+    assert not seen.unexplained
+
+
+def test_a_mistake_behind_a_missing_seed_is_found_too(tmp_path: Path) -> None:
+    source = (corpus.ENGINES / "seed_missing.py").read_text(encoding="utf-8")
+    right = "self.grad += out.grad * other.data"
+    assert source.count(right) == 1
+    engine = tmp_path / "engine.py"
+    engine.write_text(source.replace(right, "self.grad += out.grad * self.data"), encoding="utf-8")
+    seen = report(engine)
+    wrong = [(c.kind, c.op, c.operand) for c in seen.causes if c.severity == "wrong"]
+    assert wrong == [("seed", None, None), ("derivative", "mul", 0)]
+    assert seen.causes[0].example is not None and "grad = 1" not in seen.causes[0].example.code
+    assert seen.causes[1].example is not None and ".grad = 1.0\n" in seen.causes[1].example.code
+    assert seen.unexplained == 0
+    assert seen.exit_code == 1 and seen.ops["mul"].exercised
+
+
+def test_a_missing_seed_alone_is_the_only_cause_and_no_case_with_a_gradient_passes() -> None:
+    seen = report(corpus.ENGINES / "seed_missing.py")
+    assert [c.kind for c in seen.causes if c.severity == "wrong"] == ["seed"]
+    assert all(case.outcome != "pass" for case in seen.cases if case.level in ("gradient", "accumulate"))
+
+
+def test_a_root_that_backward_itself_sets_to_zero_is_not_helped() -> None:
+    seen = report(corpus.ENGINES / "seed_zero.py")
+    assert [c.kind for c in seen.causes if c.severity == "wrong"] == ["seed"]

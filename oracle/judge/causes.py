@@ -14,6 +14,7 @@ from oracle.judge.place import MUTABLE_DEFAULT, Located, place
 from oracle.judge.repair import Repair, repair
 from oracle.judge.sentences import words
 from oracle.judge.sentences.base import MISNAMED, Words
+from oracle.listing import stored
 from oracle.report import Cause
 from oracle.subjects import Subject
 from oracle.subjects.lines import definition, line_at
@@ -116,13 +117,10 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     if where is not None and where.within is not None and fault.kind in TRAVERSAL:
         mended = repair(subject, judgement, fault, where.within)
         where = where if mended is None else Located(mended.file, mended.edit.line)
-        if mended is not None and mended.edit.how == "reordered" and fault.detail == "operands lost":
-            said = words(replace(fault, detail="not passed on"), form, subject.near_misses)
-        if mended is not None and mended.edit.how == "removed" and _resets(subject, mended):
-            said = words(replace(fault, detail="resets"), form, subject.near_misses)
     line = "" if where is None else line_at(subject.file or "", where.file, where.line)
-    if fault.kind == "lifecycle" and fault.op is None and MUTABLE_DEFAULT.match(line):
-        said = words(replace(fault, detail="survives"), form, subject.near_misses)
+    detail = _shown_by_line(subject, fault, line, mended)
+    if detail is not None:
+        said = words(replace(fault, detail=detail), form, subject.near_misses)
     shown = pick(fault)
     drawn = None
     if shown is not None and fault.severity in ("wrong", "imprecise"):
@@ -138,7 +136,7 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     demanded = demands.demanded(fault, form)
     if drawn is None and (demanded or fault.severity in ("wrong", "imprecise")):
         drawn = again(fault, subject)
-    hints = _with_line(subject, said, None if where is None else (where.file, where.line), mended)
+    hints = _with_line(said, line, mended)
     return Cause(
         fault.kind,
         fault.severity,
@@ -159,12 +157,16 @@ def _cause(subject: Subject, judgement: Judgement, fault: Fault, form: str | Non
     )
 
 
-def _resets(subject: Subject, mended: Repair) -> bool:
-    """Whether the statement that should go sets a gradient."""
-    gradient = re.escape(subject.found.get("gradient", "grad"))
-    return (
-        re.search(rf"\.{gradient} = ", line_at(subject.file or "", mended.file, mended.edit.line)) is not None
-    )
+def _shown_by_line(subject: Subject, fault: Fault, line: str, mended: Repair | None) -> str | None:
+    """A fault's detail, where its line, and what was done to it, say more than its numbers."""
+    how = None if mended is None else mended.edit.how
+    if how == "reordered" and fault.detail == "operands lost":
+        return "not passed on"
+    if fault.kind == "lifecycle" and fault.op is None and MUTABLE_DEFAULT.match(line):
+        return "survives"
+    if how == "removed" and f".{stored('gradient', subject.found)} = " in line:
+        return "resets"
+    return None
 
 
 def _network(subject: Subject, fault: NetworkFault, demands: Demands) -> Cause:
@@ -185,15 +187,13 @@ def _network(subject: Subject, fault: NetworkFault, demands: Demands) -> Cause:
         tuple(dict.fromkeys(case.name for case, _ in fault.evidence)),
         fault.numbers,
         fault.shown,
-        _with_line(subject, said, fault.where),
+        _with_line(said, "" if fault.where is None else line_at(subject.file or "", *fault.where)),
     )
 
 
-def _with_line(
-    subject: Subject, said: Words, where: tuple[str, int] | None, mended: Repair | None = None
-) -> tuple[str, str, str]:
+def _with_line(said: Words, line: str, mended: Repair | None = None) -> tuple[str, str, str]:
     """The hints, the last one with the line as it stands and, where that is certain, as it should be."""
-    line = "" if where is None or subject.file is None else line_at(subject.file, *where).strip()
+    line = line.strip()
     return (*said.hints[:2], f"{said.hints[2]} {_about(line, mended, said)}") if line else said.hints
 
 

@@ -11,6 +11,7 @@ from oracle.judge.fault import NONE_FOR_RESULTS, ONE_FOR_ALL, SHADOWED, Fault
 from oracle.judge.mistakes import one_sided
 from oracle.judge.probe import Rule
 from oracle.judge.symptoms import DETACHED, HUNG, wrong_pushes
+from oracle.listing import stored
 from oracle.recording import Recorder, Traced
 from oracle.subjects import Place, Subject, Trace
 from oracle.subjects.lines import block, condition, line_at, pieces, text_of
@@ -18,6 +19,9 @@ from oracle.vocabulary import VOCABULARY, Point
 
 MUTABLE_DEFAULT = re.compile(r"\s*def .*=\s*(\[\]|\{\}|(set|dict|list)\(\))")
 """A def with a default argument that is made once, and outlives every call."""
+
+GATHERS = r".*\b(set|frozenset|dict)\([^)]"
+"""Where the operands of a node are made a set, or the keys of a dict."""
 
 
 @dataclass(frozen=True)
@@ -149,11 +153,10 @@ def _in(
     if fault.detail == NONE_FOR_RESULTS:
         return trace.values[o]
     if fault.op is None:
-        if fault.detail == "same-operand" and (gathered := _gathering(subject, trace, leaves)) is not None:
+        stored = next((places[-1] for leaf in reversed(leaves) if (places := trace.stores[leaf])), None)
+        if fault.detail == "same-operand" and (gathered := _statement(subject, stored, GATHERS)) is not None:
             return gathered
-        stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
-        local = fault.kind in ("derivative", "accumulation") and stores
-        return stores[-1] if local else _opening(trace.backward)
+        return (fault.kind in ("derivative", "accumulation") and stored) or _opening(trace.backward)
     if fault.kind == "seed" or fault.detail == SHADOWED:
         return _shadowing(subject, trace.methods[o]) or trace.values[o]
     if fault.kind in ("forward", "lifecycle"):
@@ -165,10 +168,12 @@ def _in(
     for leaf in leaves:
         # A rule that resets before it adds goes wrong at the reset.
         pushed = trace.rule(o, leaf, first=fault.kind == "accumulation")
-        own = None if pushed != _opening(trace.values[o]) else _own_frame(subject, trace, fault, bad, o)
-        return (
-            pushed if own in (None, trace.values[o]) else own
-        )  # an op made of others lacks it in its own statement
+        if pushed == _opening(
+            trace.values[o]
+        ):  # nothing pushes: an op made of others lacks it in its own statement
+            own = _own_frame(subject, trace, fault, bad, o)
+            return pushed if own in (None, trace.values[o]) else own
+        return pushed
     return None
 
 
@@ -181,12 +186,6 @@ def _mutable_default(subject: Subject, backward: Place | None) -> Place | None:
         if MUTABLE_DEFAULT.match(texts[line - 1]):
             return Place(backward.file, line, backward.function, line)
     return None
-
-
-def _gathering(subject: Subject, trace: Trace, leaves: list[int]) -> Place | None:
-    """Where the operands of a node are made a set, or the keys of a dict, before their gradients are stored."""
-    stores = [places[-1] for leaf in leaves if (places := trace.stores[leaf])]
-    return _statement(subject, stores[-1] if stores else None, r".*\b(set|frozenset|dict)\([^)]")
 
 
 def _shadowing(subject: Subject, method: Place | None) -> Place | None:
@@ -236,7 +235,7 @@ def _constructed(subject: Subject, attribute: str) -> Located | None:
     the class body, where there is no constructor."""
     if subject.file is None:
         return None
-    name = re.escape(subject.found.get(attribute, attribute).strip("_().").split(".")[-1])
+    name = re.escape(stored(attribute, subject.found).strip("_"))
     stores = re.compile(rf"([\w, .]*\bself\._*{name}\b[^=]*|_*{name}\b\s*(:[^=]*)?)=[^=]")
     opening = re.compile(rf"\s*class {subject.found.get('class', '')}\b")
     for file, texts in pieces(subject.file):

@@ -13,6 +13,7 @@ from oracle.judge.edits import Edit, edits
 from oracle.judge.equations import Traits
 from oracle.judge.fault import Fault, Judgement
 from oracle.judge.probe import Outcome, ask
+from oracle.listing import stored
 from oracle.subjects import LoadError, Place, Subject
 from oracle.subjects.lines import text_of
 
@@ -65,7 +66,7 @@ def repair(subject: Subject, judgement: Judgement, fault: Fault, within: Place) 
         return None
     found = subject.found
     leave = {found[op].removeprefix("a.").partition("(")[0] for op in subject.ops if op in found}
-    names = [found.get("data", "data"), found.get("gradient", "grad").removesuffix("()")]
+    names = [stored("data", found), stored("gradient", found)]
     kind = fault.kind if fault.kind in ("seed", "lifecycle") else "schedule"
     try:
         tried = list(islice(edits(text, within.first, kind, leave, names), TRIED))

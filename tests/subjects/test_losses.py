@@ -184,6 +184,30 @@ def row(data: str = '["0x1p+0"] * n', grad: str = "[None] * n") -> str:
     return f'{{"id": message["id"], "observations": [{{"data": {data}, "grad": {grad}}}]}}'
 
 
+PAIRS = """
+import json, sys
+print({hello!r}, flush=True)
+waiting = []
+for line in sys.stdin:
+    message = json.loads(line)
+    if message["cmd"] == "run":
+        waiting.append(message)
+    if len(waiting) == 2:
+        for message in waiting:
+            n = len(message["program"]["inputs"]) + len(message["program"]["nodes"])
+            print(json.dumps({reply}), flush=True)
+        waiting = []
+"""
+
+
+def test_cases_are_sent_before_the_last_is_answered() -> None:
+    """To a worker that answers them two by two."""
+    text = PAIRS.format(hello=HELLO, reply=row())
+    start = Launch("fake", None, "fake", "", (sys.executable, "-S", "-c", text), dict(os.environ), 2.0)
+    with Subject(start) as subject:
+        assert all(answer.ok for answer in subject.run([GOOD] * 6))
+
+
 def test_another_language_can_answer() -> None:
     with fake(row()) as subject:
         assert subject.language == "fake" and subject.file is None and subject.trace(GOOD) is None

@@ -164,8 +164,7 @@ def _one_statement(fault: Fault, crash: Crash) -> bool:
     return (
         fault.op is not None
         and other is not None
-        and (other.type, other.message, other.file, other.line, other.during)
-        == (crash.type, crash.message, crash.file, crash.line, crash.during)
+        and (other.site, other.during) == (crash.site, crash.during)
     )
 
 

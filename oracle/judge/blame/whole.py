@@ -145,8 +145,9 @@ def behind_seed(ledger: Ledger) -> bool:
     subject = ledger.subject
     if subject.language != "python":
         return False
-    asked = [n for n, o in enumerate(ledger.outcomes) if o.answer.ok and o.case.seeded() != o.case]
-    found = ask(subject, [ledger.outcomes[n].case.seeded() for n in asked], ledger.traits)
+    seeded = {n: o.case.seeded() for n, o in enumerate(ledger.outcomes) if o.answer.ok}
+    asked = [n for n, case in seeded.items() if case != ledger.outcomes[n].case]
+    found = ask(subject, [seeded[n] for n in asked], ledger.traits)
     rooted = [c for o in found for c in o.checked if c.run.root is not None and c.run.fresh]
     if not rooted or 2 * sum(any(f.equation == 3 for f in c.failures) for c in rooted) > len(rooted):
         return False

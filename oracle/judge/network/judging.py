@@ -187,11 +187,8 @@ class _Judging:
 
     def _of_engine(self, crash: Crash) -> bool:
         """Whether an op of the engine, which is blamed for it already, raises the same at the same line."""
-        where = (crash.type, crash.message, crash.file, crash.line)
         known = (f.crash for f in self.judgement.faults if f.severity in ("wrong", "missing"))
-        return crash.line is not None and any(
-            c is not None and (c.type, c.message, c.file, c.line) == where for c in known
-        )
+        return crash.line is not None and any(c is not None and c.site == crash.site for c in known)
 
     def _own_crash(self, crash: Crash) -> bool:
         """Whether an exception is certainly the network's: a name that does not exist, or that its engine does not

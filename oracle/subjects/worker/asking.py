@@ -11,7 +11,7 @@ import itertools
 import re
 
 from .keeping import Returned
-from .look import ONE, OTHER, Hangs, arguments, bare, fields, means_gradient, methods, patience
+from .look import ONE, OTHER, Hangs, arguments, bare, fields, means_gradient, methods, patience, small_graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from .engine import Engine
     from .load import Loaded
+    from .look import Build
 
-    Build = Callable[[Any, Any, Any, Any], Any]
     Trial = tuple[Build, float]
 
 RESETS = re.compile(r"reset|zero|clear|forget")
@@ -149,8 +149,7 @@ def _right(engine: Engine, asking: Asking, trial: Trial) -> bool:
     Raises Hangs."""
     build, expected = trial
     try:
-        a, b = engine.make(ONE), engine.make(OTHER)
-        root = build(engine.calls["add"], engine.calls["mul"], a, b)
+        a, _, root = small_graph(engine, build)
         before = [dict(fields(node)) for node in (a, root)]
         asking.asked, asking.nodes = False, (a,)
         with patience():

@@ -27,6 +27,7 @@ from .look import (
     patience,
     readable,
     reading,
+    small_graph,
 )
 
 TYPE_CHECKING = False
@@ -87,20 +88,13 @@ def find_backward(engine: Engine, loaded: Loaded) -> bool:
     return False
 
 
-def _trial(engine: Engine, build: Callable[[Any, Any, Any, Any], Any]) -> tuple[Any, Any, Any]:
-    """Both leaves and the root of one of TRIALS, made with the engine's own spelling of the ops."""
-    engine.begin()
-    a, b = engine.make(ONE), engine.make(OTHER)
-    return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
-
-
 def _changed_by(
     written: str, way: Callable[[Any], Any], engine: Engine, only_exactly: bool = False
 ) -> Keeping | None:
     """Where a way of back-propagating puts the gradient of a leaf, or None if nothing changes."""
     for build, expected in TRIALS:
         try:
-            a, _, root = _trial(engine, build)
+            a, _, root = small_graph(engine, build)
             # What back-propagates is not called to look at a leaf: that would be a backward of its own.
             places = [p for p in gradient_places(a, engine.data) if f".{p.name}(" not in written]
             # Twice: a method that is asked may store its answer, which must not look like backward's.
@@ -213,7 +207,7 @@ def _prepared(engine: Engine, ways: list[Way]) -> list[Way]:
     """The ways again, each after another method of the root's, for an engine whose backward wants one called first:
     one that puts the graph in order, say."""
     try:
-        root = type(_trial(engine, TRIALS[-1][0])[2])
+        root = type(small_graph(engine, TRIALS[-1][0])[2])
     except BaseException:  # an engine whose add raises has other worries
         return []
     known = [
@@ -238,7 +232,7 @@ def _closure_ways(engine: Engine) -> Iterator[Way]:
     """A walk of our own, where nodes have closures and the engine has nothing that calls them."""
     for build, _ in TRIALS:
         try:
-            root = _trial(engine, build)[2]
+            root = small_graph(engine, build)[2]
         except BaseException:  # the next trial may do without the faulty op
             continue
         gradient = _usual_gradient(root) or GRADIENT[0]

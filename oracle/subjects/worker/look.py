@@ -9,8 +9,12 @@ from .engine import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
+
+    from .engine import Engine
+
+    Build = Callable[[Any, Any, Any, Any], Any]
 
 ONE, OTHER = 2.5, -1.25
 """The numbers that trials are made with."""
@@ -30,6 +34,13 @@ def attributes(cls: type) -> dict[str, Any]:
 def methods(cls: type) -> dict[str, Any]:
     """The attributes of a class that can be called."""
     return {name: f for name, f in attributes(cls).items() if callable(f)}
+
+
+def small_graph(engine: Engine, build: Build) -> tuple[Any, Any, Any]:
+    """Both leaves and the root of a small program, made with the engine's own spelling of add and mul."""
+    engine.begin()
+    a, b = engine.make(ONE), engine.make(OTHER)
+    return a, b, build(engine.calls["add"], engine.calls["mul"], a, b)
 
 
 def bare(name: str) -> str:
